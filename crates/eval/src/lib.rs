@@ -1,0 +1,3 @@
+//! Scores extractions from plain data: boundaries, spans, labels, attributions, with confidence intervals.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]

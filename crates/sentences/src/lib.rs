@@ -1,0 +1,3 @@
+//! Splits English text into sentences that tile it.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]

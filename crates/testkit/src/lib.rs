@@ -1,0 +1,137 @@
+//! Development only: what the workspace's tests share.
+//!
+//! - [`assert_tiles`] holds a segmenter to the contract that its spans tile the text.
+//! - [`jsonl`] reads cases from a data file, one JSON object a line.
+//! - [`expect_file`] compares a rendering with a file beside the input; `UPDATE=1` rewrites it.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use standpoint_core::Span;
+
+/// Fails unless each span starts where the one before ends, the first at 0, the last at the end
+/// of `text`, all on character boundaries.
+#[track_caller]
+pub fn assert_tiles(text: &str, spans: impl IntoIterator<Item = Span>) {
+    let mut at = 0;
+    for span in spans {
+        assert_eq!(span.start() as usize, at, "gap or overlap at byte {at}");
+        assert!(!span.is_empty(), "empty span at byte {at}");
+        at = span.end() as usize;
+        assert!(text.is_char_boundary(at), "byte {at} is inside a character");
+    }
+    assert_eq!(at, text.len(), "text after the last span");
+}
+
+/// The cases of a data file, one JSON object a line; blank lines and lines that start with `//`
+/// are left out.
+///
+/// # Panics
+///
+/// If the file cannot be read, has no case, or a line is no case; the message names file and line.
+#[track_caller]
+#[must_use]
+pub fn jsonl<T: DeserializeOwned>(path: impl AsRef<Path>) -> Vec<T> {
+    let path = path.as_ref();
+    let text = read(path);
+    let cases: Vec<T> = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty() && !line.starts_with("//"))
+        .map(|(i, line)| {
+            serde_json::from_str(line)
+                .unwrap_or_else(|err| panic!("{}:{}: {err}: {line}", path.display(), i + 1))
+        })
+        .collect();
+    assert!(!cases.is_empty(), "{}: no cases", path.display());
+    cases
+}
+
+/// The text of a file.
+///
+/// # Panics
+///
+/// If it cannot be read as UTF-8; the message names the file.
+#[track_caller]
+#[must_use]
+pub fn read(path: impl AsRef<Path>) -> String {
+    let path = path.as_ref();
+    std::fs::read_to_string(path).unwrap_or_else(|err| panic!("{}: {err}", path.display()))
+}
+
+/// The files of a folder with this extension, in order of name.
+///
+/// # Panics
+///
+/// If the folder cannot be read or has none: a test over no file would pass whatever the code does.
+#[track_caller]
+#[must_use]
+pub fn files(folder: impl AsRef<Path>, extension: &str) -> Vec<PathBuf> {
+    let folder = folder.as_ref();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap_or_else(|err| panic!("{}: {err}", folder.display()))
+        .map(|entry| entry.expect("a folder entry").path())
+        .filter(|path| path.extension().is_some_and(|ext| ext == extension))
+        .collect();
+    files.sort();
+    assert!(
+        !files.is_empty(),
+        "{}: no .{extension} files",
+        folder.display()
+    );
+    files
+}
+
+/// Fails unless `got` is what the file at `path` holds, showing the first line that differs. With
+/// the environment variable `UPDATE=1` writes the file instead.
+///
+/// # Panics
+///
+/// If they differ, or the file cannot be read or written.
+#[track_caller]
+pub fn expect_file(path: impl AsRef<Path>, got: &str) {
+    let path = path.as_ref();
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "a switch of the test runner, not of the program"
+    )]
+    if std::env::var_os("UPDATE").is_some_and(|v| v == "1") {
+        std::fs::write(path, got).unwrap_or_else(|err| panic!("{}: {err}", path.display()));
+        return;
+    }
+    let want = read(path);
+    if want == got {
+        return;
+    }
+    let line = want
+        .lines()
+        .zip(got.lines())
+        .take_while(|(w, g)| w == g)
+        .count();
+    panic!(
+        "{}:{}: differs (UPDATE=1 rewrites it)\n  want: {}\n   got: {}",
+        path.display(),
+        line + 1,
+        want.lines().nth(line).unwrap_or("<end>"),
+        got.lines().nth(line).unwrap_or("<end>"),
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "gap or overlap at byte 2")]
+    fn a_gap_is_found() {
+        assert_tiles("abcd", [Span::new(0, 2), Span::new(3, 4)]);
+    }
+
+    #[test]
+    #[should_panic(expected = "text after the last span")]
+    fn a_missing_end_is_found() {
+        assert_tiles("abcd", [Span::new(0, 2)]);
+    }
+}
