@@ -1,0 +1,116 @@
+//! Comma or tab separated values, the first row naming the columns.
+
+use std::cell::Cell;
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+use csv::ByteRecord;
+
+use super::jsonl::no_field;
+use super::{Allowance, Entry, Sink, Source, cut_short};
+use crate::decode::decode;
+use crate::failure::Failure;
+
+/// What the reader below may take beyond a row, for its buffer.
+const AHEAD: u64 = 1 << 20;
+
+pub(super) fn read(
+    stream: impl Read,
+    delimiter: u8,
+    from: &Source<'_>,
+    sink: Sink<'_>,
+) -> ControlFlow<()> {
+    let allowed = from.options.max_bytes.saturating_add(AHEAD);
+    let left = Rc::new(Cell::new(allowed));
+    let mut rows = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        // Tab separated values have no quotes: a mark in a text stands for itself.
+        .quoting(delimiter == b',')
+        .flexible(true)
+        .has_headers(false)
+        .from_reader(Allowance {
+            inner: stream,
+            left: Rc::clone(&left),
+        });
+
+    let mut names = ByteRecord::new();
+    match rows.read_byte_record(&mut names) {
+        Ok(true) => {}
+        Ok(false) => return sink(Err(Failure::at(from.name, "empty: no row of column names"))),
+        Err(err) => return sink(Err(Failure::at(from.name, cut_short(err)))),
+    }
+    let names: Vec<String> = names
+        .iter()
+        .map(|name| {
+            String::from_utf8_lossy(name)
+                .trim_start_matches('\u{feff}')
+                .trim()
+                .to_owned()
+        })
+        .collect();
+    let column = |name: &str| names.iter().position(|n| n == name);
+    let options = from.options;
+    let Some(text) = column(&options.text_field) else {
+        return sink(Err(Failure::at(
+            from.place(1),
+            no_field(&options.text_field, "first row", &names),
+        )));
+    };
+    let columns = Columns {
+        id: column(&options.id_field),
+        text,
+        meta: options
+            .meta_fields
+            .iter()
+            .filter_map(|name| Some((name.clone(), column(name)?)))
+            .collect(),
+    };
+
+    let mut row = ByteRecord::new();
+    loop {
+        left.set(allowed);
+        let line = rows.position().line();
+        match rows.read_byte_record(&mut row) {
+            Ok(true) => sink(columns.entry(&row, line, from))?,
+            Ok(false) => return ControlFlow::Continue(()),
+            Err(err) => return sink(Err(Failure::at(from.place(line), cut_short(err)))),
+        }
+    }
+}
+
+struct Columns {
+    id: Option<usize>,
+    text: usize,
+    meta: Vec<(String, usize)>,
+}
+
+impl Columns {
+    fn entry(&self, row: &ByteRecord, line: u64, from: &Source<'_>) -> Result<Entry, Failure> {
+        // Where the row itself starts: blank lines before it are passed over.
+        let place = from.place(row.position().map_or(line, csv::Position::line));
+        let field = |at: usize| row.get(at).map(|b| String::from_utf8_lossy(b).into_owned());
+        let id = self.id.and_then(field).filter(|id| !id.is_empty());
+        let failure = |reason: String| Failure {
+            id: id.clone(),
+            place: place.clone(),
+            reason,
+        };
+        let Some(bytes) = row.get(self.text) else {
+            return Err(failure(format!(
+                "a row of {} fields; the text should be in field {}",
+                row.len(),
+                self.text + 1
+            )));
+        };
+        let text = decode(bytes.to_vec())
+            .map_err(|err| failure(format!("column `{}`: {err}", from.options.text_field)))?;
+        let meta = self
+            .meta
+            .iter()
+            .filter_map(|(name, at)| Some((name.clone(), field(*at)?)))
+            .filter(|(_, value)| !value.is_empty())
+            .collect();
+        from.entry(place, id, text, meta, false)
+    }
+}
