@@ -1,0 +1,187 @@
+//! 32-bit floats with the `gemm` crate, which picks its instructions by itself.
+
+use gemm::{Parallelism, gemm};
+
+use super::{Backend, Operand, Out, Product};
+use crate::attention::{self, Shape};
+use crate::math;
+use crate::weights::Matrix;
+
+pub(super) struct Portable;
+
+impl Backend for Portable {
+    fn name(&self) -> &'static str {
+        "portable"
+    }
+
+    fn pack(&self, weights: &[Matrix], bias: Vec<f32>) -> Box<dyn Product> {
+        let depth = weights.first().map_or(0, |w| w.cols);
+        let width = weights.iter().map(|w| w.rows).sum();
+        // Transposed, `gemm` reads the weights as they lie and need not pack them at each call.
+        let mut values = vec![0.0; depth * width];
+        let mut row = vec![0.0; depth];
+        let rows = weights
+            .iter()
+            .flat_map(|w| (0..w.rows).map(move |r| (w, r)));
+        for (output, (matrix, r)) in rows.enumerate() {
+            matrix.read_row(r, &mut row);
+            for (i, &value) in row.iter().enumerate() {
+                values[i * width + output] = value;
+            }
+        }
+        Box::new(Packed {
+            values,
+            bias,
+            depth,
+            width,
+        })
+    }
+
+    fn load(&self, rows: &[f32], width: usize, operand: &mut Operand) {
+        operand.rows = rows.len() / width;
+        operand.width = width;
+        operand.floats.clear();
+        operand.floats.extend_from_slice(rows);
+    }
+
+    fn attend(&self, qkv: &[f32], shape: &Shape<'_>, work: &mut Vec<f32>, out: &mut Operand) {
+        let hidden = shape.heads * shape.size;
+        out.rows = qkv.len() / (3 * hidden);
+        out.width = hidden;
+        out.floats.resize(out.rows * hidden, 0.0);
+        attention::attend(qkv, shape, work, &mut out.floats);
+    }
+}
+
+/// Weights `[depth, width]`.
+struct Packed {
+    values: Vec<f32>,
+    bias: Vec<f32>,
+    depth: usize,
+    width: usize,
+}
+
+impl Packed {
+    /// `out += x · W`.
+    fn add(&self, x: &[f32], out: &mut [f32]) {
+        let rows = x.len() / self.depth.max(1);
+        // `gemm` has other ways, with other sums, for a single row and for small products. With
+        // this many rows every row takes the same way, so that its bits depend on nothing else.
+        let least = if self.width <= 64 { 65 } else { 2 };
+        if rows >= least {
+            product(
+                rows,
+                self.width,
+                self.depth,
+                (x, self.depth, 1),
+                (&self.values, self.width, 1),
+                (out, self.width),
+                1.0,
+            );
+        } else {
+            let mut padded = x.to_vec();
+            padded.resize(least * self.depth, 0.0);
+            let mut result = out.to_vec();
+            result.resize(least * self.width, 0.0);
+            product(
+                least,
+                self.width,
+                self.depth,
+                (&padded, self.depth, 1),
+                (&self.values, self.width, 1),
+                (&mut result, self.width),
+                1.0,
+            );
+            out.copy_from_slice(&result[..out.len()]);
+        }
+    }
+
+    fn add_bias(&self, out: &mut [f32]) {
+        for row in out.chunks_exact_mut(self.width) {
+            row.iter_mut().zip(&self.bias).for_each(|(x, b)| *x += b);
+        }
+    }
+}
+
+impl Product for Packed {
+    fn run(&self, x: &Operand, out: Out<'_>) {
+        if x.rows == 0 {
+            if let Out::Activate(_, operand) = out {
+                operand.rows = 0;
+                operand.width = self.width;
+                operand.floats.clear();
+            }
+            return;
+        }
+        match out {
+            Out::Store(out) => {
+                out.fill(0.0);
+                self.add_bias(out);
+                self.add(&x.floats, out);
+            }
+            Out::Add(out) => {
+                self.add_bias(out);
+                self.add(&x.floats, out);
+            }
+            Out::Activate(activation, operand) => {
+                operand.rows = x.rows;
+                operand.width = self.width;
+                operand.floats.clear();
+                operand.floats.resize(x.rows * self.width, 0.0);
+                self.add_bias(&mut operand.floats);
+                self.add(&x.floats, &mut operand.floats);
+                math::activate_all(activation, &mut operand.floats);
+            }
+        }
+    }
+}
+
+/// `out += scale · a · b` for `a` of `[m, k]` and `b` of `[k, n]`, each with its strides from row
+/// to row and from column to column, and `out` of `[m, n]` with its stride from row to row.
+///
+/// # Panics
+///
+/// If a slice is too short for its shape.
+pub(crate) fn product(
+    m: usize,
+    n: usize,
+    k: usize,
+    (a, a_row, a_col): (&[f32], usize, usize),
+    (b, b_row, b_col): (&[f32], usize, usize),
+    (out, out_row): (&mut [f32], usize),
+    scale: f32,
+) {
+    if m == 0 || n == 0 || k == 0 {
+        return;
+    }
+    assert!((m - 1) * a_row + (k - 1) * a_col < a.len());
+    assert!((k - 1) * b_row + (n - 1) * b_col < b.len());
+    assert!(n <= out_row && (m - 1) * out_row + n <= out.len());
+    #[allow(unsafe_code, reason = "the crate's one entry takes pointers")]
+    // SAFETY: the assertions above hold every element that is read or written to its slice;
+    // `out` is borrowed for writing, so it overlaps neither `a` nor `b`, and its rows do not
+    // overlap each other.
+    unsafe {
+        gemm(
+            m,
+            n,
+            k,
+            out.as_mut_ptr(),
+            1,
+            out_row as isize,
+            true,
+            a.as_ptr(),
+            a_col as isize,
+            a_row as isize,
+            b.as_ptr(),
+            b_col as isize,
+            b_row as isize,
+            1.0,
+            scale,
+            false,
+            false,
+            false,
+            Parallelism::None,
+        );
+    }
+}

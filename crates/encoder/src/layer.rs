@@ -1,0 +1,326 @@
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::attention::{RelativeBias, Shape};
+use crate::batch::{States, ranges};
+use crate::config::{Activation, Config, ModelType};
+use crate::error::{Error, ErrorKind};
+use crate::kernel::{Backend, Kernel, Operand, Out, Product};
+use crate::math;
+use crate::subwords::WordCache;
+use crate::weights::Weights;
+
+/// Rows that go through the layers together: enough that the weights, read once for all of them,
+/// do not wait for memory, few enough that what stands between two products stays in the cache.
+const CHUNK: usize = 384;
+
+/// Memory that a worker keeps from call to call. It carries no results: any one serves any model.
+#[derive(Default)]
+pub struct Scratch {
+    pub(crate) words: WordCache,
+    input: Operand,
+    inner: Operand,
+    qkv: Vec<f32>,
+    work: Vec<f32>,
+}
+
+/// Transformer layers without embeddings: for a task's own layers on top of an encoder's states.
+///
+/// ```no_run
+/// use standpoint_encoder::{Encoder, Kernel, Layers, Scratch};
+///
+/// # fn main() -> Result<(), standpoint_encoder::Error> {
+/// # let batch = standpoint_encoder::Batch::default();
+/// let encoder = Encoder::open("encoder".as_ref(), Kernel::Auto)?;
+/// // Tensors `top.layer.0.attention.q_lin.weight` and so on.
+/// let top = Layers::open("head".as_ref(), "top.layer.", Kernel::Auto)?;
+/// let mut scratch = Scratch::default();
+/// let mut states = encoder.encode(&batch, &mut scratch);
+/// top.apply(&mut states, &mut scratch);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Layers {
+    inner: Arc<Stack>,
+}
+
+impl Layers {
+    /// Opens the layers whose tensors start with `prefix` and a number, as `0.attention.q_lin.weight`
+    /// follows `top.layer.`, of a directory with `config.json` and weights. `config.json` says of
+    /// which type they are (`distilbert`, `bert`), and how many heads they have; layers are
+    /// counted in the file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Encoder::open`](crate::Encoder::open).
+    pub fn open(dir: &Path, prefix: &str, kernel: Kernel) -> Result<Self, Error> {
+        let config = Config::open(dir)?;
+        let weights = Weights::open(dir)?;
+        let count = (0..)
+            .take_while(|i| {
+                let start = format!("{prefix}{i}.");
+                weights.names().any(|name| name.starts_with(&start))
+            })
+            .count();
+        let config = Config {
+            // None in the file: ask for the first, so that the error names it.
+            layers: count.max(1),
+            ..config
+        };
+        let stack = Stack::open(&weights, prefix, &config, None, kernel.backend_for(dir)?)?;
+        Ok(Self {
+            inner: Arc::new(stack),
+        })
+    }
+
+    /// How many layers.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.inner.layers.len()
+    }
+
+    /// Whether there is no layer.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.inner.layers.is_empty()
+    }
+
+    /// Values per row.
+    #[must_use]
+    pub fn hidden_size(&self) -> usize {
+        self.inner.hidden
+    }
+
+    /// Sends states through the layers, in place; attention is within each window.
+    ///
+    /// # Panics
+    ///
+    /// If the states have another hidden size.
+    pub fn apply(&self, states: &mut States, scratch: &mut Scratch) {
+        assert_eq!(
+            states.hidden, self.inner.hidden,
+            "the layers' hidden size must be the states'"
+        );
+        let hidden = states.hidden;
+        for chunk in chunks(&states.ends) {
+            let rows = &mut states.data[chunk.rows.start * hidden..chunk.rows.end * hidden];
+            self.inner.apply(rows, &chunk.windows, scratch);
+        }
+    }
+}
+
+impl std::fmt::Debug for Layers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Layers")
+            .field("layers", &self.len())
+            .field("hidden_size", &self.hidden_size())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whole windows that go through a model together.
+pub(crate) struct Chunk {
+    pub(crate) rows: Range<usize>,
+    /// Within the chunk.
+    pub(crate) windows: Vec<Range<usize>>,
+}
+
+/// Cuts windows into chunks of up to [`CHUNK`] rows; a longer window is one of its own.
+pub(crate) fn chunks(ends: &[usize]) -> Vec<Chunk> {
+    let mut chunks: Vec<Chunk> = Vec::new();
+    for window in ranges(ends) {
+        match chunks.last_mut() {
+            Some(chunk) if window.end - chunk.rows.start <= CHUNK => {
+                let start = chunk.rows.start;
+                chunk.windows.push(window.start - start..window.end - start);
+                chunk.rows.end = window.end;
+            }
+            _ => chunks.push(Chunk {
+                windows: vec![0..window.len()],
+                rows: window,
+            }),
+        }
+    }
+    chunks
+}
+
+/// Layers, packed.
+pub(crate) struct Stack {
+    backend: Box<dyn Backend>,
+    layers: Vec<Layer>,
+    hidden: usize,
+    heads: usize,
+    activation: Activation,
+    bias: Option<RelativeBias>,
+}
+
+/// Attention, then a feed-forward block, each added to its input and normalized.
+struct Layer {
+    qkv: Box<dyn Product>,
+    output: Box<dyn Product>,
+    attention_norm: Norm,
+    up: Box<dyn Product>,
+    down: Box<dyn Product>,
+    output_norm: Norm,
+}
+
+/// Weight and bias of a layer normalization.
+pub(crate) struct Norm {
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+    epsilon: f32,
+}
+
+impl Norm {
+    pub(crate) fn open(weights: &Weights, name: &str, config: &Config) -> Result<Self, Error> {
+        // Checkpoints converted from TensorFlow have the older names.
+        let old = weights.contains(&format!("{name}.gamma"));
+        let (weight, bias) = if old {
+            ("gamma", "beta")
+        } else {
+            ("weight", "bias")
+        };
+        let read = |part: &str| weights.exact(&format!("{name}.{part}"), &[config.hidden]);
+        Ok(Self {
+            weight: read(weight)?,
+            bias: read(bias)?,
+            epsilon: config.epsilon,
+        })
+    }
+
+    pub(crate) fn apply(&self, rows: &mut [f32]) {
+        math::layer_norm(rows, &self.weight, &self.bias, self.epsilon);
+    }
+}
+
+/// What the parts of a layer are called.
+struct Names {
+    query: &'static str,
+    key: &'static str,
+    value: &'static str,
+    output: &'static str,
+    attention_norm: &'static str,
+    up: &'static str,
+    down: &'static str,
+    output_norm: &'static str,
+}
+
+impl Names {
+    fn of(model_type: ModelType) -> Self {
+        match model_type {
+            ModelType::Bert => Self {
+                query: "attention.self.query",
+                key: "attention.self.key",
+                value: "attention.self.value",
+                output: "attention.output.dense",
+                attention_norm: "attention.output.LayerNorm",
+                up: "intermediate.dense",
+                down: "output.dense",
+                output_norm: "output.LayerNorm",
+            },
+            ModelType::DistilBert => Self {
+                query: "attention.q_lin",
+                key: "attention.k_lin",
+                value: "attention.v_lin",
+                output: "attention.out_lin",
+                attention_norm: "sa_layer_norm",
+                up: "ffn.lin1",
+                down: "ffn.lin2",
+                output_norm: "output_layer_norm",
+            },
+            ModelType::MpNet => Self {
+                query: "attention.attn.q",
+                key: "attention.attn.k",
+                value: "attention.attn.v",
+                output: "attention.attn.o",
+                attention_norm: "attention.LayerNorm",
+                up: "intermediate.dense",
+                down: "output.dense",
+                output_norm: "output.LayerNorm",
+            },
+        }
+    }
+}
+
+impl Stack {
+    pub(crate) fn open(
+        weights: &Weights,
+        prefix: &str,
+        config: &Config,
+        bias: Option<RelativeBias>,
+        backend: Box<dyn Backend>,
+    ) -> Result<Self, Error> {
+        let names = Names::of(config.model_type);
+        let (hidden, inner) = (config.hidden, config.intermediate);
+        let mut layers = Vec::with_capacity(config.layers);
+        for i in 0..config.layers {
+            let name = |part: &str| format!("{prefix}{i}.{part}");
+            let pack = |parts: &[&str], rows: usize, cols: usize| {
+                let mut matrices = Vec::new();
+                let mut biases = Vec::new();
+                for part in parts {
+                    let part = name(part);
+                    matrices.push(weights.matrix(&format!("{part}.weight"), rows, cols)?);
+                    biases.extend(weights.exact(&format!("{part}.bias"), &[rows])?);
+                }
+                Ok::<_, Error>(backend.pack(&matrices, biases))
+            };
+            layers.push(Layer {
+                qkv: pack(&[names.query, names.key, names.value], hidden, hidden)?,
+                output: pack(&[names.output], hidden, hidden)?,
+                attention_norm: Norm::open(weights, &name(names.attention_norm), config)?,
+                up: pack(&[names.up], inner, hidden)?,
+                down: pack(&[names.down], hidden, inner)?,
+                output_norm: Norm::open(weights, &name(names.output_norm), config)?,
+            });
+        }
+        Ok(Self {
+            backend,
+            layers,
+            hidden,
+            heads: config.heads,
+            activation: config.activation,
+            bias,
+        })
+    }
+
+    pub(crate) fn kernel_name(&self) -> &'static str {
+        self.backend.name()
+    }
+
+    /// Sends the rows of a chunk through all layers.
+    pub(crate) fn apply(&self, x: &mut [f32], windows: &[Range<usize>], scratch: &mut Scratch) {
+        let Scratch {
+            input,
+            inner,
+            qkv,
+            work,
+            ..
+        } = scratch;
+        let shape = Shape {
+            heads: self.heads,
+            size: self.hidden / self.heads,
+            windows,
+            bias: self.bias.as_ref(),
+        };
+        qkv.resize(3 * x.len(), 0.0);
+        for layer in &self.layers {
+            self.backend.load(x, self.hidden, input);
+            layer.qkv.run(input, Out::Store(qkv));
+            self.backend.attend(qkv, &shape, work, input);
+            layer.output.run(input, Out::Add(x));
+            layer.attention_norm.apply(x);
+            self.backend.load(x, self.hidden, input);
+            layer.up.run(input, Out::Activate(self.activation, inner));
+            layer.down.run(inner, Out::Add(x));
+            layer.output_norm.apply(x);
+        }
+    }
+}
+
+/// An error about the directory as a whole.
+pub(crate) fn config_error(dir: &Path, what: String) -> Error {
+    Error::new(dir.join("config.json"), ErrorKind::Config(what))
+}

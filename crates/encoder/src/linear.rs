@@ -1,0 +1,100 @@
+use crate::error::Error;
+use crate::math;
+use crate::weights::Weights;
+
+/// A task's own product, `x · Wᵀ + bias`, over the rows that the task chooses, in 32-bit floats
+/// whatever the encoder's kernel.
+///
+/// ```no_run
+/// use standpoint_encoder::{Linear, Weights};
+///
+/// # fn main() -> Result<(), standpoint_encoder::Error> {
+/// # let states = standpoint_encoder::States::default();
+/// let weights = Weights::open("model".as_ref())?;
+/// let classifier = Linear::open(&weights, "classifier")?;
+/// let logits = classifier.apply(states.row(0));
+/// assert_eq!(logits.len(), classifier.outputs());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Linear {
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+    inputs: usize,
+}
+
+impl Linear {
+    /// Takes `{name}.weight`, of shape `[outputs, inputs]`, and `{name}.bias`; without one the
+    /// bias is zero.
+    ///
+    /// # Errors
+    ///
+    /// If the weight is missing, or a shape is not as said.
+    pub fn open(weights: &Weights, name: &str) -> Result<Self, Error> {
+        let full = format!("{name}.weight");
+        let shape = weights.shape(&full)?;
+        // A vector is a matrix of one row.
+        let inputs = shape.last().copied().unwrap_or(1);
+        let outputs = shape
+            .first()
+            .copied()
+            .filter(|_| shape.len() > 1)
+            .unwrap_or(1);
+        let bias = format!("{name}.bias");
+        Ok(Self {
+            weight: weights.exact(&full, &[outputs, inputs])?,
+            bias: if weights.contains(&bias) {
+                weights.exact(&bias, &[outputs])?
+            } else {
+                vec![0.0; outputs]
+            },
+            inputs,
+        })
+    }
+
+    /// Values in.
+    #[must_use]
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Values out.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        self.bias.len()
+    }
+
+    /// The outputs for one input row or several, one after the other.
+    ///
+    /// # Panics
+    ///
+    /// If `rows` is not a whole number of rows of [`inputs`](Self::inputs) values.
+    #[must_use]
+    pub fn apply(&self, rows: &[f32]) -> Vec<f32> {
+        if self.inputs == 0 || self.outputs() == 0 {
+            return Vec::new();
+        }
+        assert_eq!(
+            rows.len() % self.inputs,
+            0,
+            "whole rows of {} values",
+            self.inputs
+        );
+        let mut out = Vec::with_capacity(rows.len() / self.inputs * self.outputs());
+        for row in rows.chunks_exact(self.inputs) {
+            let weights = self.weight.chunks_exact(self.inputs);
+            out.extend(weights.zip(&self.bias).map(|(w, b)| math::dot(row, w) + b));
+        }
+        out
+    }
+}
+
+impl std::fmt::Debug for Linear {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Linear")
+            .field("inputs", &self.inputs)
+            .field("outputs", &self.outputs())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,119 @@
+//! Hidden states against PyTorch's, for each model type, on the fixtures that
+//! `scripts/make_encoder_fixtures.py` writes.
+
+use std::path::{Path, PathBuf};
+
+use safetensors::SafeTensors;
+use standpoint_encoder::{Batch, Encoder, Kernel, Scratch, States};
+
+fn data(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data")
+        .join(name)
+}
+
+struct Expected {
+    batch: Batch,
+    states: Vec<f32>,
+}
+
+fn expected(name: &str) -> Expected {
+    let bytes = std::fs::read(data(name).join("expected.safetensors")).expect("expected states");
+    let file = SafeTensors::deserialize(&bytes).expect("a safetensors file");
+    let words = |name: &str| -> Vec<[u8; 4]> {
+        let tensor = file.tensor(name).expect(name);
+        tensor.data().as_chunks().0.to_vec()
+    };
+    let ids: Vec<u32> = words("ids").into_iter().map(u32::from_le_bytes).collect();
+    let ends = words("ends").into_iter().map(u32::from_le_bytes);
+    let types = file.tensor("types").expect("types");
+    let mut batch = Batch::default();
+    let mut start = 0;
+    for end in ends.map(|end| end as usize) {
+        batch.push_typed(&ids[start..end], &types.data()[start..end]);
+        start = end;
+    }
+    let states = words("states")
+        .into_iter()
+        .map(f32::from_le_bytes)
+        .collect();
+    Expected { batch, states }
+}
+
+#[track_caller]
+fn check(name: &str) {
+    let expected = expected(name);
+    let encoder = Encoder::open(&data(name), Kernel::Portable).expect(name);
+    let got = encoder.encode(&expected.batch, &mut Scratch::default());
+    assert_eq!(got.as_slice().len(), expected.states.len());
+    let pairs = got.as_slice().iter().zip(&expected.states);
+    let worst = pairs.map(|(g, w)| (g - w).abs()).fold(0.0, f32::max);
+    assert!(worst < 1e-4, "{name}: off by {worst}");
+}
+
+#[test]
+fn bert() {
+    check("bert");
+}
+
+#[test]
+fn bert_int8_in_shards() {
+    check("bert-int8");
+}
+
+#[test]
+fn distilbert() {
+    check("distilbert");
+}
+
+#[test]
+fn mpnet() {
+    check("mpnet");
+}
+
+/// A window's states do not depend, to the bit, on which windows are beside it.
+#[test]
+fn windows_do_not_see_each_other() {
+    for name in ["bert", "distilbert", "mpnet"] {
+        let all = expected(name).batch;
+        let encoder = Encoder::open(&data(name), Kernel::Portable).expect(name);
+        let mut scratch = Scratch::default();
+        let together = encoder.encode(&all, &mut scratch);
+        let mut at = 0;
+        for window in 0..together.windows() {
+            let rows = together.window(window);
+            let ids = ids_of(name, rows.clone());
+            let mut alone = Batch::default();
+            alone.push_typed(&ids.0, &ids.1);
+            let alone = encoder.encode(&alone, &mut scratch);
+            assert_eq!(
+                bits(&alone),
+                bits_of(&together, rows.clone()),
+                "{name}, window {window}"
+            );
+            at = rows.end;
+        }
+        assert_eq!(at, together.rows());
+    }
+}
+
+fn ids_of(name: &str, rows: std::ops::Range<usize>) -> (Vec<u32>, Vec<u8>) {
+    let bytes = std::fs::read(data(name).join("expected.safetensors")).expect("expected states");
+    let file = SafeTensors::deserialize(&bytes).expect("a safetensors file");
+    let ids = file.tensor("ids").expect("ids");
+    let ids = ids.data().as_chunks::<4>().0[rows.clone()]
+        .iter()
+        .map(|b| u32::from_le_bytes(*b));
+    let types = file.tensor("types").expect("types").data()[rows].to_vec();
+    (ids.collect(), types)
+}
+
+fn bits(states: &States) -> Vec<u32> {
+    states.as_slice().iter().map(|x| x.to_bits()).collect()
+}
+
+fn bits_of(states: &States, rows: std::ops::Range<usize>) -> Vec<u32> {
+    rows.flat_map(|row| states.row(row))
+        .map(|x| x.to_bits())
+        .collect()
+}
