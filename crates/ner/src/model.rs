@@ -1,0 +1,301 @@
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use standpoint_core::{Entity, Sentence, Token, Warning};
+use standpoint_encoder::{Encoder, Kernel, Linear, Reading, Scratch, Weights};
+
+use crate::agreement::agree;
+use crate::config::{Config, NerConfig, Scores};
+use crate::error::Error;
+use crate::labels::{Labels, Segment};
+use crate::lattice::{Marginals, best_labels};
+use crate::options::{Decoding, Options, View};
+
+/// A model that finds entities: an encoder with one or two heads on it.
+///
+/// Weights are shared: clones are cheap, and one model serves any number of threads, each with a
+/// [`Scratch`] of its own.
+#[derive(Clone)]
+pub struct Ner {
+    model: Arc<Model>,
+    options: Options,
+}
+
+struct Model {
+    encoder: Encoder,
+    window: usize,
+    main: Head,
+    conll: Option<Head>,
+}
+
+struct Head {
+    labels: Labels,
+    linear: Linear,
+    agreement: f64,
+    scores: Scores,
+}
+
+/// Pieces a window where `config.json` does not say.
+const WINDOW: usize = 192;
+
+impl Ner {
+    /// Opens a token-classification directory as `transformers` saves it: `config.json` with
+    /// `id2label`, `tokenizer.json`, `model.safetensors`. The crate's page says what more
+    /// `config.json` may hold.
+    ///
+    /// # Errors
+    ///
+    /// If a file is missing or damaged, the model type is not supported, or its labels are not
+    /// those of entities; the error names the file and what to do.
+    pub fn open(dir: &Path, kernel: Kernel) -> Result<Self, Error> {
+        let config = Config::open(dir)?;
+        let encoder = Encoder::open(dir, kernel)?;
+        let weights = Weights::open(dir)?;
+        let head = |id2label, classifier: &str, agreement, scores| -> Result<Head, Error> {
+            let labels =
+                Labels::new(id2label, &config.ner.kinds, config.ner.scheme).map_err(|error| {
+                    Error::Labels {
+                        path: config.path().to_owned(),
+                        error,
+                    }
+                })?;
+            let linear = Linear::open(&weights, classifier)?;
+            if (linear.inputs(), linear.outputs()) != (encoder.hidden_size(), labels.len()) {
+                return Err(config.error(format!(
+                    "asks for {} labels on {} values a piece, but tensor `{classifier}.weight` has \
+                     shape [{}, {}]; the two files belong to different models",
+                    labels.len(),
+                    encoder.hidden_size(),
+                    linear.outputs(),
+                    linear.inputs(),
+                )));
+            }
+            Ok(Head {
+                labels,
+                linear,
+                agreement,
+                scores,
+            })
+        };
+        let NerConfig {
+            agreement, scores, ..
+        } = config.ner;
+        let main = head(&config.id2label, "classifier", agreement, scores)?;
+        let conll = match &config.ner.conll {
+            Some(c) => Some(head(&c.id2label, &c.classifier, c.agreement, c.scores)?),
+            None => None,
+        };
+        let window = config.ner.window.unwrap_or(WINDOW);
+        Ok(Self {
+            model: Arc::new(Model {
+                window: window.clamp(3, encoder.max_pieces()),
+                encoder,
+                main,
+                conll,
+            }),
+            options: Options::default(),
+        })
+    }
+
+    /// The same model read another way.
+    #[must_use]
+    pub fn with(&self, options: Options) -> Self {
+        Self {
+            model: Arc::clone(&self.model),
+            options,
+        }
+    }
+
+    /// How it reads.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        self.options
+    }
+
+    /// The encoder that it stands on, for other heads on the same states.
+    #[must_use]
+    pub fn encoder(&self) -> &Encoder {
+        &self.model.encoder
+    }
+
+    /// Pieces a window, special ones counted.
+    #[must_use]
+    pub fn window(&self) -> usize {
+        self.model.window
+    }
+
+    /// Runs a document through the encoder. The states serve any head; entities are
+    /// [read off](Self::entities) them.
+    #[must_use]
+    pub fn read(
+        &self,
+        text: &str,
+        sentences: &[Sentence],
+        tokens: &[Token],
+        scratch: &mut Scratch,
+    ) -> Reading {
+        let model = &*self.model;
+        (model.encoder).read(text, sentences, tokens, model.window, scratch)
+    }
+
+    /// The entities of a document that was [read](Self::read), in order, none overlapping. Each
+    /// begins and ends with a token and lies in one sentence.
+    ///
+    /// # Panics
+    ///
+    /// If the reading is of another text, or of another model.
+    #[must_use]
+    pub fn entities(
+        &self,
+        text: &str,
+        sentences: &[Sentence],
+        tokens: &[Token],
+        reading: &Reading,
+    ) -> Vec<Entity> {
+        let head = self.head();
+        let sentences = ranges(sentences, tokens);
+        let mut log_probs = self.log_probs(tokens, reading);
+        if self.options.decoding == Decoding::Best && head.agreement > 0.0 {
+            let words: Vec<&str> = tokens.iter().map(|token| &text[token.span]).collect();
+            agree(
+                &head.labels,
+                &sentences,
+                &words,
+                head.agreement,
+                &mut log_probs,
+            );
+        }
+        let n = head.labels.len();
+        let decode = |words: Range<usize>| {
+            let tokens = &tokens[words.clone()];
+            let log_probs = &log_probs[words.start * n..words.end * n];
+            let found = match self.options.decoding {
+                Decoding::Best => head.best(log_probs),
+                Decoding::Greedy => head.greedy(log_probs),
+            };
+            // Some classes of other models' labels are not reported.
+            found.into_iter().filter_map(move |(segment, score)| {
+                head.labels.kind(segment.class).map(|kind| Entity {
+                    span: tokens[segment.start]
+                        .span
+                        .join(tokens[segment.end - 1].span),
+                    kind,
+                    score,
+                    actor: None,
+                })
+            })
+        };
+        sentences.iter().cloned().flat_map(decode).collect()
+    }
+
+    /// [`read`](Self::read) and [`entities`](Self::entities) in one, with a warning for each
+    /// sentence that was longer than the model's window and was read in parts.
+    #[must_use]
+    pub fn recognize(
+        &self,
+        text: &str,
+        sentences: &[Sentence],
+        tokens: &[Token],
+        scratch: &mut Scratch,
+    ) -> (Vec<Entity>, Vec<Warning>) {
+        let reading = self.read(text, sentences, tokens, scratch);
+        let warnings = reading
+            .split
+            .iter()
+            .copied()
+            .map(Warning::SplitSentence)
+            .collect();
+        (self.entities(text, sentences, tokens, &reading), warnings)
+    }
+
+    fn head(&self) -> &Head {
+        match self.options.view {
+            View::News => &self.model.main,
+            View::Conll => self.model.conll.as_ref().unwrap_or(&self.model.main),
+        }
+    }
+
+    /// The labels' log-probabilities, one row a token.
+    fn log_probs(&self, tokens: &[Token], reading: &Reading) -> Vec<f32> {
+        let head = self.head();
+        let n = head.labels.len();
+        let aggregation = self.options.aggregation;
+        let temperature = match self.options.decoding {
+            Decoding::Best => head.scores.temperature,
+            Decoding::Greedy => 1.0,
+        };
+        let hidden = reading.states.hidden_size();
+        let mut out = vec![0.0; tokens.len() * n];
+        for (out, pieces) in out.chunks_exact_mut(n).zip(&reading.pieces) {
+            let rows = aggregation.rows(pieces.start as usize..pieces.end as usize);
+            if rows.is_empty() {
+                // Nothing of the word is known to the model, as of a control character.
+                out.fill(f32::MIN);
+                out[head.labels.outside()] = 0.0;
+                continue;
+            }
+            let states = &reading.states.as_slice()[rows.start * hidden..rows.end * hidden];
+            aggregation.word(&head.linear.apply(states), n, temperature, out);
+        }
+        out
+    }
+}
+
+impl Head {
+    /// The entities of the most probable valid sequence of labels, with calibrated scores.
+    fn best(&self, log_probs: &[f32]) -> Vec<(Segment, f32)> {
+        let segments = self.labels.segments(best_labels(&self.labels, log_probs));
+        if segments.is_empty() {
+            return Vec::new();
+        }
+        let marginals = Marginals::new(&self.labels, log_probs);
+        let score = |segment| (segment, self.scores.score(marginals.segment(segment)));
+        segments.into_iter().map(score).collect()
+    }
+
+    /// The entities of each word's most probable label, with the mean of those labels'
+    /// probabilities.
+    fn greedy(&self, log_probs: &[f32]) -> Vec<(Segment, f32)> {
+        let n = self.labels.len();
+        let top = |probs: &[f32]| {
+            // The first of several.
+            (1..n).fold(0, |best, l| if probs[l] > probs[best] { l } else { best })
+        };
+        let labels: Vec<usize> = log_probs.chunks_exact(n).map(top).collect();
+        let segments = self.labels.segments(labels.iter().copied());
+        let score = |segment: Segment| {
+            let words = segment.start..segment.end;
+            let count = words.len() as f32;
+            let sum: f32 = words.map(|w| log_probs[w * n + labels[w]].exp()).sum();
+            (segment, sum / count)
+        };
+        segments.into_iter().map(score).collect()
+    }
+}
+
+/// The tokens of each sentence. Tokens after the last one, if the caller has any, are one more.
+fn ranges(sentences: &[Sentence], tokens: &[Token]) -> Vec<Range<usize>> {
+    let end = |s: &Sentence| tokens.partition_point(|t| t.span.start() < s.span.end());
+    let mut start = 0;
+    sentences
+        .iter()
+        .map(end)
+        .chain([tokens.len()])
+        .filter_map(|end| {
+            let range = start..end.max(start);
+            start = range.end;
+            (!range.is_empty()).then_some(range)
+        })
+        .collect()
+}
+
+impl std::fmt::Debug for Ner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ner")
+            .field("encoder", &self.model.encoder)
+            .field("window", &self.model.window)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
