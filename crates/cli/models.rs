@@ -44,7 +44,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Status> {
 
 fn list(found: &open::Installed) -> anyhow::Result<Status> {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     table.set_header([
         "",
         "model",

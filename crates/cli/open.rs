@@ -1,9 +1,11 @@
 //! Finds and opens the models: arguments become [`Stages`].
 
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use standpoint_corpus::Provenance;
 use standpoint_pipeline::Stages;
 
 use crate::stages::StageSet;
@@ -127,7 +129,45 @@ fn models_in(dir: &Path) -> std::io::Result<Vec<Model>> {
     Ok(models)
 }
 
-/// The stages a user asked for, opened.
-pub(crate) fn open(_args: &ModelArgs, _set: &StageSet) -> anyhow::Result<Stages> {
-    Ok(Stages::default())
+/// The stages a user asked for, opened, with what a record says of them.
+pub(crate) struct Opened {
+    pub(crate) stages: Stages,
+    models: Vec<standpoint_corpus::Model>,
+    kernel: Option<String>,
+}
+
+impl Opened {
+    /// What a record of these stages says made it.
+    pub(crate) fn provenance(&self, set: &StageSet) -> Provenance {
+        Provenance {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            models: self.models.clone(),
+            kernel: self.kernel.clone(),
+            options: [("stages".to_owned(), set.to_string().into())].into(),
+        }
+    }
+}
+
+/// Opens the models that the stages need, and no others.
+pub(crate) fn open(_args: &ModelArgs, _set: &StageSet) -> anyhow::Result<Opened> {
+    Ok(Opened {
+        stages: Stages::default(),
+        models: Vec::new(),
+        kernel: None,
+    })
+}
+
+/// A pool of as many threads as asked for, or as there are cores.
+pub(crate) fn threads(asked: Option<NonZeroUsize>) -> anyhow::Result<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(asked.map_or(0, NonZeroUsize::get))
+        .build()
+        .context("cannot start threads")
+}
+
+/// Columns to write in: the terminal's, within reason; 100 where there is none.
+pub(crate) fn width() -> usize {
+    terminal_size::terminal_size().map_or(100, |(terminal_size::Width(w), _)| {
+        usize::from(w).clamp(40, 160)
+    })
 }

@@ -13,9 +13,9 @@ pub(crate) struct StageSet {
 }
 
 impl StageSet {
-    /// Whether the user named this stage (and not merely one that stands on it).
-    pub(crate) fn asked(&self, stage: Stage) -> bool {
-        self.asked.contains(&stage)
+    /// Whether the user named the words, so that a record lists them: with all stages it does not.
+    pub(crate) fn names_words(&self) -> bool {
+        self.asked.contains(&Stage::Words) && self.asked != Stage::ALL
     }
 
     /// Whether this stage must run.
@@ -75,7 +75,7 @@ mod tests {
         let set: StageSet = "quotes".parse().unwrap();
         assert!(set.runs(Stage::Sentences) && set.runs(Stage::Words) && set.runs(Stage::Entities));
         assert!(!set.runs(Stage::Stances));
-        assert!(set.asked(Stage::Quotes) && !set.asked(Stage::Entities));
+        assert!(!set.names_words() && !StageSet::default().names_words());
         assert_eq!(
             "words, sentences".parse::<StageSet>().unwrap().to_string(),
             "sentences,words"

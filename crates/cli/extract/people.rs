@@ -260,7 +260,7 @@ impl View<'_> {
 
         writeln!(out, "\n{HEADING}Who stands for or against whom{HEADING:#}")?;
         let mut table = Table::new();
-        table.load_preset(presets::NOTHING);
+        table.load_style(presets::NOTHING);
         table.set_content_arrangement(ContentArrangement::Dynamic);
         table.set_width(u16::try_from(self.width).unwrap_or(u16::MAX));
         table.set_header(["holder", "", "target", "", "evidence"]);
