@@ -37,5 +37,6 @@ pub use crate::{
 mod decode;
 mod dedupe;
 mod failure;
+pub mod gold;
 mod input;
 mod record;
