@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use crate::kernel::product;
-use crate::math;
 
 /// The shape of one attention block over some windows.
 pub(crate) struct Shape<'a> {
@@ -47,7 +46,13 @@ impl RelativeBias {
 }
 
 /// From rows of query, key and value side by side to rows of context, in 32-bit floats.
-pub(crate) fn attend(qkv: &[f32], shape: &Shape<'_>, scores: &mut Vec<f32>, out: &mut [f32]) {
+pub(crate) fn attend(
+    qkv: &[f32],
+    shape: &Shape<'_>,
+    scores: &mut Vec<f32>,
+    out: &mut [f32],
+    softmax: impl Fn(&mut [f32]),
+) {
     let hidden = shape.heads * shape.size;
     let stride = 3 * hidden;
     let scale = shape.scale();
@@ -77,7 +82,7 @@ pub(crate) fn attend(qkv: &[f32], shape: &Shape<'_>, scores: &mut Vec<f32>, out:
                     let bias = bias.row(head, query, len);
                     row.iter_mut().zip(bias).for_each(|(x, b)| *x += b);
                 }
-                math::softmax(row);
+                softmax(row);
             }
             product(
                 len,

@@ -6,7 +6,7 @@ use crate::attention::{RelativeBias, Shape};
 use crate::batch::{States, ranges};
 use crate::config::{Activation, Config, ModelType};
 use crate::error::{Error, ErrorKind};
-use crate::kernel::{Backend, Kernel, Operand, Out, Product};
+use crate::kernel::{Backend, Kernel, Operand, Out, Product, Work};
 use crate::math;
 use crate::subwords::WordCache;
 use crate::weights::Weights;
@@ -21,8 +21,8 @@ pub struct Scratch {
     pub(crate) words: WordCache,
     input: Operand,
     inner: Operand,
-    qkv: Vec<f32>,
-    work: Vec<f32>,
+    qkv: Operand,
+    work: Work,
 }
 
 /// Transformer layers without embeddings: for a task's own layers on top of an encoder's states.
@@ -138,7 +138,7 @@ pub(crate) fn chunks(ends: &[usize]) -> Vec<Chunk> {
                 chunk.rows.end = window.end;
             }
             _ => chunks.push(Chunk {
-                windows: vec![0..window.len()],
+                windows: std::iter::once(0..window.len()).collect(),
                 rows: window,
             }),
         }
@@ -168,9 +168,9 @@ struct Layer {
 
 /// Weight and bias of a layer normalization.
 pub(crate) struct Norm {
-    weight: Vec<f32>,
-    bias: Vec<f32>,
-    epsilon: f32,
+    pub(crate) weight: Vec<f32>,
+    pub(crate) bias: Vec<f32>,
+    pub(crate) epsilon: f32,
 }
 
 impl Norm {
@@ -305,17 +305,15 @@ impl Stack {
             windows,
             bias: self.bias.as_ref(),
         };
-        qkv.resize(3 * x.len(), 0.0);
+        self.backend.load(x, self.hidden, input);
         for layer in &self.layers {
-            self.backend.load(x, self.hidden, input);
-            layer.qkv.run(input, Out::Store(qkv));
+            layer.qkv.run(input, Out::Heads(qkv));
             self.backend.attend(qkv, &shape, work, input);
             layer.output.run(input, Out::Add(x));
-            layer.attention_norm.apply(x);
-            self.backend.load(x, self.hidden, input);
+            self.backend.normalize(x, &layer.attention_norm, input);
             layer.up.run(input, Out::Activate(self.activation, inner));
             layer.down.run(inner, Out::Add(x));
-            layer.output_norm.apply(x);
+            self.backend.normalize(x, &layer.output_norm, input);
         }
     }
 }

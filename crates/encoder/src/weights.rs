@@ -73,7 +73,7 @@ impl Weights {
             let damaged = |what: String| Error::new(&path, ErrorKind::Safetensors(what));
             let (header, metadata) =
                 SafeTensors::read_metadata(&map).map_err(|err| damaged(err.to_string()))?;
-            for (name, info) in metadata.tensors() {
+            for (name, info) in metadata.tensors().into_iter().collect::<BTreeMap<_, _>>() {
                 // `read_metadata` holds offsets and shapes to the file's length; one more look
                 // here costs nothing and is what the slices below rely on.
                 let at = |n: usize| n.checked_add(8)?.checked_add(header);
@@ -215,11 +215,12 @@ impl Weights {
         };
         let cols = entry.shape.last().copied().unwrap_or(1);
         // The product cannot overflow: `read_metadata` computed it.
-        let rows = if cols == 0 {
-            0
-        } else {
-            entry.shape.iter().product::<usize>() / cols
-        };
+        let rows = entry
+            .shape
+            .iter()
+            .product::<usize>()
+            .checked_div(cols)
+            .unwrap_or(0);
         let scales = if stored == Stored::I8 {
             let scale = format!("{name}_scale");
             let (found, values) = self.tensor(&scale)?;

@@ -4,12 +4,23 @@
 //! want, and activations into an [`Operand`]. What a row becomes never depends on the rows beside
 //! it: each output is one sum, in one order, wherever the row stands.
 
+use half::bf16;
+
 use crate::attention::Shape;
 use crate::config::Activation;
 use crate::error::{Error, ErrorKind};
+use crate::layer::Norm;
 use crate::weights::Matrix;
 
+#[cfg(target_arch = "x86_64")]
+mod amx;
+#[cfg(target_arch = "x86_64")]
+mod integer;
 mod portable;
+#[cfg(test)]
+mod tests;
+#[cfg(target_arch = "x86_64")]
+mod vector;
 
 pub(crate) use portable::product;
 
@@ -60,12 +71,33 @@ impl Kernel {
 
     /// The backend for this machine.
     pub(crate) fn backend(self) -> Result<Box<dyn Backend>, ErrorKind> {
+        let found: Option<Box<dyn Backend>> = match self {
+            Self::Auto => {
+                let best = [Self::Amx, Self::Avx512, Self::Avx2, Self::Portable];
+                best.into_iter().find_map(|kernel| kernel.backend().ok())
+            }
+            Self::Portable => Some(Box::new(portable::Portable)),
+            #[cfg(target_arch = "x86_64")]
+            Self::Amx => amx::Amx::new().map(|backend| Box::new(backend) as _),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => integer::Avx512::new().map(|set| Box::new(integer::Integer(set)) as _),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => integer::Avx2::new().map(|set| Box::new(integer::Integer(set)) as _),
+            #[cfg(not(target_arch = "x86_64"))]
+            _ => None,
+        };
+        found.ok_or(ErrorKind::Kernel {
+            kernel: self.name(),
+            needs: self.needs(),
+        })
+    }
+
+    const fn needs(self) -> &'static str {
         match self {
-            Self::Auto | Self::Portable => Ok(Box::new(portable::Portable)),
-            other => Err(ErrorKind::Kernel {
-                kernel: other.name(),
-                needs: "an instruction set",
-            }),
+            Self::Auto | Self::Portable => "nothing",
+            Self::Avx2 => "AVX2 and FMA",
+            Self::Avx512 => "AVX-512 F, BW and VNNI",
+            Self::Amx => "AMX-TILE, AMX-BF16 and AVX512-BF16 on Linux",
         }
     }
 
@@ -106,9 +138,12 @@ pub(crate) trait Backend: Send + Sync {
     /// Turns rows of `width` values into what [`Product::run`] takes.
     fn load(&self, rows: &[f32], width: usize, operand: &mut Operand);
 
+    /// Normalizes rows, in place, and turns them into what [`Product::run`] takes.
+    fn normalize(&self, rows: &mut [f32], norm: &Norm, operand: &mut Operand);
+
     /// Attention within each window: from rows of query, key and value side by side to what the
     /// output product takes.
-    fn attend(&self, qkv: &[f32], shape: &Shape<'_>, work: &mut Vec<f32>, out: &mut Operand);
+    fn attend(&self, qkv: &Operand, shape: &Shape<'_>, work: &mut Work, out: &mut Operand);
 }
 
 /// A matrix product with packed weights.
@@ -120,18 +155,103 @@ pub(crate) trait Product: Send + Sync {
 /// Where a product's result goes.
 pub(crate) enum Out<'a> {
     /// Written over these rows.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the tests read products by it"))]
     Store(&'a mut [f32]),
     /// Added to these rows.
     Add(&'a mut [f32]),
-    /// Through the activation into the next product's operand.
+    /// Into what [`Backend::attend`] takes.
+    Heads(&'a mut Operand),
+    /// Through an activation into another product's operand.
     Activate(Activation, &'a mut Operand),
 }
 
 /// Rows of activations in the form that a backend multiplies. Only the backend that filled it
-/// knows what is in it.
+/// knows which of its parts are in use.
 #[derive(Default)]
 pub(crate) struct Operand {
-    pub(crate) rows: usize,
-    pub(crate) width: usize,
-    pub(crate) floats: Vec<f32>,
+    rows: usize,
+    width: usize,
+    /// 32-bit floats, row after row.
+    floats: Vec<f32>,
+    /// bfloat16: for each 16 rows, for each 32 columns, a line for each row. Rows are padded to a
+    /// multiple of 32 and hold anything; columns are padded to a multiple of 32 with what gives
+    /// nothing when multiplied by padded weights.
+    lines: Vec<Line>,
+    /// Integers, row after row, each row padded with zeros to whole groups of [`GROUP`] columns:
+    /// a value is its integer times its group's scale. One of the two is in use.
+    bytes: Vec<i8>,
+    words: Vec<i16>,
+    /// By row and group.
+    scales: Vec<f32>,
+}
+
+/// Columns that share a scale where activations are integers.
+const GROUP: usize = 128;
+
+impl Operand {
+    fn shape_floats(&mut self, rows: usize, width: usize) {
+        (self.rows, self.width) = (rows, width);
+        self.floats.resize(rows * width, 0.0);
+    }
+
+    fn shape_lines(&mut self, rows: usize, width: usize) {
+        (self.rows, self.width) = (rows, width);
+        let lines = rows.next_multiple_of(32) * width.div_ceil(32);
+        self.lines.resize(lines, Line::default());
+    }
+
+    /// Groups of columns in a row.
+    fn groups(&self) -> usize {
+        self.width.div_ceil(GROUP)
+    }
+
+    /// Where in `lines` are the columns from `32 · k` of a row.
+    #[inline]
+    fn at(&self, row: usize, k: usize) -> usize {
+        (row / 16 * self.width.div_ceil(32) + k) * 16 + row % 16
+    }
+
+    #[inline]
+    fn line(&self, row: usize, k: usize) -> &Line {
+        &self.lines[self.at(row, k)]
+    }
+
+    #[inline]
+    fn line_mut(&mut self, row: usize, k: usize) -> &mut Line {
+        let at = self.at(row, k);
+        &mut self.lines[at]
+    }
+
+    /// The tiles of 16 rows from `top` on, and of the 16 after them.
+    fn tiles(&self, top: usize) -> [&[Line]; 2] {
+        let len = self.width.div_ceil(32) * 16;
+        let (first, rest) = self.lines[top / 16 * len..].split_at(len);
+        [first, &rest[..len]]
+    }
+
+    /// What the lines hold, as rows of 32-bit floats.
+    fn lines_to_floats(&self, out: &mut Vec<f32>) {
+        out.clear();
+        for row in 0..self.rows {
+            for k in 0..self.width.div_ceil(32) {
+                let columns = 32.min(self.width - k * 32);
+                let values = self.line(row, k).0[..columns].iter();
+                out.extend(values.map(|&bits| bf16::from_bits(bits).to_f32()));
+            }
+        }
+    }
+}
+
+/// 32 numbers in bfloat16: a cache line.
+#[derive(Clone, Copy, Default)]
+#[repr(align(64))]
+pub(crate) struct Line([u16; 32]);
+
+/// What attention keeps between a window and the next.
+#[derive(Default)]
+pub(crate) struct Work {
+    floats: Vec<f32>,
+    scores: Vec<f32>,
+    context: Vec<f32>,
+    lines: Vec<Line>,
 }

@@ -2,8 +2,9 @@
 
 use gemm::{Parallelism, gemm};
 
-use super::{Backend, Operand, Out, Product};
+use super::{Backend, Operand, Out, Product, Work};
 use crate::attention::{self, Shape};
+use crate::layer::Norm;
 use crate::math;
 use crate::weights::Matrix;
 
@@ -38,18 +39,24 @@ impl Backend for Portable {
     }
 
     fn load(&self, rows: &[f32], width: usize, operand: &mut Operand) {
-        operand.rows = rows.len() / width;
-        operand.width = width;
-        operand.floats.clear();
-        operand.floats.extend_from_slice(rows);
+        operand.shape_floats(rows.len() / width, width);
+        operand.floats.copy_from_slice(rows);
     }
 
-    fn attend(&self, qkv: &[f32], shape: &Shape<'_>, work: &mut Vec<f32>, out: &mut Operand) {
-        let hidden = shape.heads * shape.size;
-        out.rows = qkv.len() / (3 * hidden);
-        out.width = hidden;
-        out.floats.resize(out.rows * hidden, 0.0);
-        attention::attend(qkv, shape, work, &mut out.floats);
+    fn normalize(&self, rows: &mut [f32], norm: &Norm, operand: &mut Operand) {
+        math::layer_norm(rows, &norm.weight, &norm.bias, norm.epsilon);
+        self.load(rows, norm.weight.len(), operand);
+    }
+
+    fn attend(&self, qkv: &Operand, shape: &Shape<'_>, work: &mut Work, out: &mut Operand) {
+        out.shape_floats(qkv.rows, shape.heads * shape.size);
+        attention::attend(
+            &qkv.floats,
+            shape,
+            &mut work.scores,
+            &mut out.floats,
+            math::softmax,
+        );
     }
 }
 
@@ -62,8 +69,14 @@ struct Packed {
 }
 
 impl Packed {
-    /// `out += x · W`.
+    /// `out += x · W + bias`.
     fn add(&self, x: &[f32], out: &mut [f32]) {
+        for row in out.chunks_exact_mut(self.width) {
+            row.iter_mut().zip(&self.bias).for_each(|(x, b)| *x += b);
+        }
+        if x.is_empty() {
+            return;
+        }
         let rows = x.len() / self.depth.max(1);
         // `gemm` has other ways, with other sums, for a single row and for small products. With
         // this many rows every row takes the same way, so that its bits depend on nothing else.
@@ -95,41 +108,23 @@ impl Packed {
             out.copy_from_slice(&result[..out.len()]);
         }
     }
-
-    fn add_bias(&self, out: &mut [f32]) {
-        for row in out.chunks_exact_mut(self.width) {
-            row.iter_mut().zip(&self.bias).for_each(|(x, b)| *x += b);
-        }
-    }
 }
 
 impl Product for Packed {
     fn run(&self, x: &Operand, out: Out<'_>) {
-        if x.rows == 0 {
-            if let Out::Activate(_, operand) = out {
-                operand.rows = 0;
-                operand.width = self.width;
-                operand.floats.clear();
-            }
-            return;
-        }
         match out {
             Out::Store(out) => {
                 out.fill(0.0);
-                self.add_bias(out);
                 self.add(&x.floats, out);
             }
-            Out::Add(out) => {
-                self.add_bias(out);
-                self.add(&x.floats, out);
+            Out::Add(out) => self.add(&x.floats, out),
+            Out::Heads(operand) => {
+                operand.shape_floats(x.rows, self.width);
+                operand.floats.fill(0.0);
+                self.add(&x.floats, &mut operand.floats);
             }
             Out::Activate(activation, operand) => {
-                operand.rows = x.rows;
-                operand.width = self.width;
-                operand.floats.clear();
-                operand.floats.resize(x.rows * self.width, 0.0);
-                self.add_bias(&mut operand.floats);
-                self.add(&x.floats, &mut operand.floats);
+                self.run(x, Out::Heads(operand));
                 math::activate_all(activation, &mut operand.floats);
             }
         }

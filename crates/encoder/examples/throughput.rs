@@ -1,0 +1,94 @@
+//! Measures how many pieces per second a model reads.
+//!
+//!     cargo run --release -p standpoint-encoder --example throughput -- MODEL WINDOWS [KERNEL [RUNS [THREADS]]]
+//!
+//! WINDOWS has a window a line: the numbers of its pieces, special ones included, with spaces
+//! between. Prints, for each run, tab-separated, seconds, pieces per second and
+//! seconds of processor time (0 off Linux), which is steadier on a busy machine; before them the
+//! kernel, the seconds to open the model, and after them the peak memory in megabytes.
+
+#![allow(clippy::print_stdout, reason = "a program")]
+
+use std::error::Error;
+use std::path::Path;
+use std::time::Instant;
+
+use standpoint_encoder::{Batch, Encoder, Kernel, Scratch};
+
+/// Windows that go through the encoder together, as a few documents do.
+const TOGETHER: usize = 16;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [model, windows, rest @ ..] = args.as_slice() else {
+        return Err("usage: throughput MODEL WINDOWS [KERNEL [RUNS [THREADS]]]".into());
+    };
+    let kernel: Kernel = rest.first().map_or(Ok(Kernel::Auto), |name| name.parse())?;
+    let runs: usize = rest.get(1).map_or(Ok(7), |n| n.parse())?;
+    let threads: usize = rest.get(2).map_or(Ok(1), |n| n.parse())?;
+
+    let mut batches = vec![Batch::default()];
+    for line in std::fs::read_to_string(windows)?.lines() {
+        let ids = line
+            .split_whitespace()
+            .map(str::parse)
+            .collect::<Result<Vec<u32>, _>>()?;
+        if batches
+            .last()
+            .is_some_and(|batch| batch.windows() == TOGETHER)
+        {
+            batches.push(Batch::default());
+        }
+        batches.last_mut().expect("one at least").push(&ids);
+    }
+    let pieces: usize = batches.iter().map(Batch::pieces).sum();
+
+    let start = Instant::now();
+    let encoder = Encoder::open(Path::new(model), kernel)?;
+    println!(
+        "{}\topened\t{:.4}",
+        encoder.kernel_name(),
+        start.elapsed().as_secs_f64()
+    );
+    let mut scratches: Vec<Scratch> = (0..threads).map(|_| Scratch::default()).collect();
+    for run in 0..=runs {
+        let start = Instant::now();
+        let cpu: f64 = std::thread::scope(|scope| {
+            let mut workers = Vec::new();
+            for (worker, scratch) in scratches.iter_mut().enumerate() {
+                let (encoder, batches) = (&encoder, &batches);
+                let worker = scope.spawn(move || {
+                    let before = cpu_seconds();
+                    for batch in batches.iter().skip(worker).step_by(threads) {
+                        std::hint::black_box(encoder.encode(batch, scratch));
+                    }
+                    cpu_seconds() - before
+                });
+                workers.push(worker);
+            }
+            workers
+                .into_iter()
+                .map(|worker| worker.join().unwrap_or(f64::NAN))
+                .sum()
+        });
+        let seconds = start.elapsed().as_secs_f64();
+        // The first warms up.
+        if run > 0 {
+            println!(
+                "run\t{seconds:.4}\t{:.0}\t{cpu:.4}",
+                pieces as f64 / seconds
+            );
+        }
+    }
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    println!("peak\t{}", peak.map_or("unknown", str::trim));
+    Ok(())
+}
+
+/// How long this thread has run on a processor.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = stat.split(' ').next().and_then(|n| n.parse::<f64>().ok());
+    nanoseconds.unwrap_or(0.0) / 1e9
+}
