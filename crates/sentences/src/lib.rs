@@ -12,3 +12,12 @@
 pub use crate::split::split;
 
 mod split;
+
+mod context;
+mod features;
+mod model;
+mod rules;
+mod scan;
+mod words;
+#[doc(hidden)]
+pub use crate::split::training;

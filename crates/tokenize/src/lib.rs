@@ -12,6 +12,9 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
-pub use crate::words::tokenize;
+pub use crate::tokens::tokenize;
 
-mod words;
+mod address;
+mod bytes;
+mod lists;
+mod tokens;

@@ -1,0 +1,208 @@
+//! What stands around a gap, read from a bounded stretch of text on each side.
+
+use crate::words::{REACH, Word};
+
+/// The mark that a word ends with, closing quotation marks and brackets aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum End {
+    Nothing,
+    Stop,
+    Exclamation,
+    Question,
+    /// Two dots or more, or `…`.
+    Ellipsis,
+    /// Several of `!` and `?`.
+    Several,
+    Colon,
+    Semicolon,
+    Comma,
+    Dash,
+}
+
+impl End {
+    /// Whether a sentence usually ends so.
+    pub(crate) fn is_final(self) -> bool {
+        matches!(
+            self,
+            Self::Stop | Self::Exclamation | Self::Question | Self::Ellipsis | Self::Several
+        )
+    }
+}
+
+/// A mark around a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Around {
+    Nothing,
+    Quote,
+    Bracket,
+    /// `*`, `_`, `-`, dashes.
+    Other,
+}
+
+/// A stretch without white space: a word and the marks around it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chunk<'t> {
+    /// All of it.
+    pub(crate) all: &'t [u8],
+    /// The first mark before the word.
+    pub(crate) opener: Around,
+    /// The word.
+    pub(crate) word: Word<'t>,
+    /// Whether a quotation mark or bracket closes between word and end mark.
+    pub(crate) closed_before: bool,
+    /// The mark that ends it.
+    pub(crate) end: End,
+    /// The last mark after that.
+    pub(crate) closer: Around,
+}
+
+impl<'t> Chunk<'t> {
+    pub(crate) const NOTHING: Self = Chunk {
+        all: &[],
+        opener: Around::Nothing,
+        word: Word::NOTHING,
+        closed_before: false,
+        end: End::Nothing,
+        closer: Around::Nothing,
+    };
+
+    pub(crate) fn new(all: &'t [u8]) -> Self {
+        // Nearly always letters alone.
+        if let [first, .., last] = all
+            && first.is_ascii_alphanumeric()
+            && last.is_ascii_alphanumeric()
+        {
+            return Chunk {
+                all,
+                word: Word::new(all),
+                ..Self::NOTHING
+            };
+        }
+        let (rest, closer) = strip_closers(all);
+        let (rest, end) = strip_end(rest);
+        let (rest, inner) = if end == End::Nothing {
+            (rest, Around::Nothing)
+        } else {
+            strip_closers(rest)
+        };
+        let (word, opener) = strip_openers(rest);
+        // An omission in brackets, `[...]`, ends nothing.
+        let end = if word.is_empty() && opener == Around::Bracket {
+            End::Nothing
+        } else {
+            end
+        };
+        Chunk {
+            all,
+            opener,
+            word: Word::new(word),
+            closed_before: inner != Around::Nothing,
+            end,
+            closer,
+        }
+    }
+}
+
+fn strip_closers(mut bytes: &[u8]) -> (&[u8], Around) {
+    let mut last = Around::Nothing;
+    loop {
+        let (n, around) = match bytes {
+            [.., b'"' | b'\''] => (1, Around::Quote),
+            [.., b')' | b']' | b'}'] => (1, Around::Bracket),
+            [.., b'*' | b'_'] => (1, Around::Other),
+            [.., 0xe2, 0x80, 0x99 | 0x9d] => (3, Around::Quote),
+            [.., 0xc2, 0xbb] => (2, Around::Quote),
+            _ => return (bytes, last),
+        };
+        bytes = &bytes[..bytes.len() - n];
+        if last == Around::Nothing {
+            last = around;
+        }
+    }
+}
+
+fn strip_end(mut bytes: &[u8]) -> (&[u8], End) {
+    let mut end = End::Nothing;
+    loop {
+        let (n, mark) = match bytes {
+            [.., b'.'] => (1, End::Stop),
+            [.., b'!'] => (1, End::Exclamation),
+            [.., b'?'] => (1, End::Question),
+            [.., b':'] => (1, End::Colon),
+            [.., b';'] => (1, End::Semicolon),
+            [.., b','] => (1, End::Comma),
+            [.., b'-'] => (1, End::Dash),
+            [.., 0xe2, 0x80, 0x93..=0x95] => (3, End::Dash),
+            [.., 0xe2, 0x80, 0xa6] => (3, End::Ellipsis),
+            _ => return (bytes, end),
+        };
+        bytes = &bytes[..bytes.len() - n];
+        end = match (end, mark) {
+            (End::Nothing, mark) => mark,
+            (End::Stop | End::Ellipsis, End::Stop) => End::Ellipsis,
+            (End::Exclamation | End::Question | End::Several, End::Exclamation | End::Question) => {
+                End::Several
+            }
+            (last, _) => last,
+        };
+    }
+}
+
+fn strip_openers(mut bytes: &[u8]) -> (&[u8], Around) {
+    let mut first = Around::Nothing;
+    loop {
+        let (n, around) = match bytes {
+            [b'"' | b'\'' | b'`', ..] => (1, Around::Quote),
+            [b'(' | b'[' | b'{', ..] => (1, Around::Bracket),
+            [
+                b'*' | b'_' | b'-' | b'>' | b'<' | b'=' | b'~' | b'+' | b'|',
+                ..,
+            ] => (1, Around::Other),
+            [0xe2, 0x80, 0x98 | 0x9c, ..] => (3, Around::Quote),
+            [0xc2, 0xab, ..] => (2, Around::Quote),
+            [0xe2, 0x80, 0x90..=0x95, ..] => (3, Around::Other),
+            _ => return (bytes, first),
+        };
+        bytes = &bytes[n..];
+        if first == Around::Nothing {
+            first = around;
+        }
+    }
+}
+
+/// The chunk that ends at the end of `before`, and the rest of `before` without the white space
+/// between them. Looks at no more than [`REACH`] bytes.
+pub(crate) fn last_chunk(before: &[u8]) -> (Chunk<'_>, &[u8]) {
+    let floor = before.len().saturating_sub(REACH / 2);
+    let mut start = before.len();
+    while start > floor && !is_space(before[start - 1]) {
+        start -= 1;
+    }
+    let mut end = start;
+    while end > floor && is_space(before[end - 1]) {
+        end -= 1;
+    }
+    (Chunk::new(&before[start..]), &before[..end])
+}
+
+/// The chunk that starts at the start of `after`, and the rest of `after` without the white space
+/// between them. Looks at no more than [`REACH`] bytes.
+pub(crate) fn first_chunk(after: &[u8]) -> (Chunk<'_>, &[u8]) {
+    let ceiling = after.len().min(REACH / 2);
+    let mut end = 0;
+    while end < ceiling && !is_space(after[end]) {
+        end += 1;
+    }
+    let mut next = end;
+    while next < ceiling && is_space(after[next]) {
+        next += 1;
+    }
+    (Chunk::new(&after[..end]), &after[next..])
+}
+
+/// White space within reach is told by its ASCII bytes alone: a wide space is part of a chunk.
+fn is_space(b: u8) -> bool {
+    matches!(b, b' ' | 0x09..=0x0d)
+}

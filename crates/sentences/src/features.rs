@@ -1,0 +1,224 @@
+//! A gap as numbers: what the model looks at.
+
+use crate::context::{Chunk, End, first_chunk, last_chunk};
+use crate::model::lexicon;
+use crate::words::{Word, first_is_upper};
+
+/// How many features a gap has.
+pub(crate) const COUNT: usize = 34;
+
+/// The words around a gap, and what is known of the sentence and document so far.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Context<'t> {
+    /// The three chunks before the gap, nearest first; none from before the sentence.
+    pub(crate) left: [Chunk<'t>; 2],
+    /// The three chunks after the gap.
+    pub(crate) right: [Chunk<'t>; 3],
+    /// The first chunk of the sentence.
+    pub(crate) first: Chunk<'t>,
+    /// Bytes of white space.
+    pub(crate) width: usize,
+    /// Line ends in the gap.
+    pub(crate) lines: u32,
+    pub(crate) sofar: SoFar,
+}
+
+/// What is known before the gap.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SoFar {
+    /// Words of the sentence before the gap.
+    pub(crate) words: u32,
+    /// Gaps of the sentence after which a capital or mark follows.
+    pub(crate) capitals: u32,
+    /// Whether a quotation is open.
+    pub(crate) quoted: bool,
+    /// Brackets open in the sentence.
+    pub(crate) brackets: u8,
+    /// How the last sentences ended, two bits each, the last one lowest.
+    pub(crate) history: u8,
+}
+
+impl SoFar {
+    /// The length of the sentence before the gap, in steps that grow.
+    fn length(self) -> u32 {
+        match self.words {
+            n @ 0..=4 => n,
+            5..=6 => 5,
+            7..=9 => 6,
+            10..=14 => 7,
+            15..=24 => 8,
+            25..=39 => 9,
+            _ => 10,
+        }
+    }
+
+    /// The share of capitals in the sentence, in quarters, apart for a short one and a long one.
+    fn capital_share(self) -> u32 {
+        match (self.capitals * 4).checked_div(self.words) {
+            None => 0,
+            Some(quarters) => 1 + quarters.min(4) + 5 * u32::from(self.words > 6),
+        }
+    }
+}
+
+/// Of a word before a gap, how often it has a stop.
+fn stopped(word: &Word) -> u32 {
+    let value = lexicon(word.hash);
+    u32::from(value >> 5) << 2 | u32::from(value & 7) >> 1
+}
+
+/// Of a word after a gap, how often it is small and how often it starts a sentence.
+fn starting(word: &Word) -> u32 {
+    u32::from(lexicon(word.hash) & 31)
+}
+
+/// How many features a glance has.
+pub(crate) const GLANCE: usize = 6;
+
+/// The two words beside a gap.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Glance<'t> {
+    pub(crate) left: Chunk<'t>,
+    pub(crate) right: Chunk<'t>,
+    /// The sentence before `left`, and the text after `right`.
+    pub(crate) before: &'t [u8],
+    pub(crate) after: &'t [u8],
+    pub(crate) sofar: SoFar,
+}
+
+impl<'t> Glance<'t> {
+    /// The gap between `before`, the sentence so far, and `after`.
+    #[inline]
+    pub(crate) fn new(before: &'t [u8], after: &'t [u8], sofar: SoFar) -> Self {
+        let (left, before) = last_chunk(before);
+        let (right, after) = first_chunk(after);
+        Glance {
+            left,
+            right,
+            before,
+            after,
+            sofar,
+        }
+    }
+
+    /// Features as [`Context::features`] has them, fewer.
+    #[inline]
+    pub(crate) fn features(&self) -> [u32; GLANCE] {
+        let (l, r, s) = (&self.left.word, &self.right.word, self.sofar);
+        let comma = u32::from(self.left.end == End::Comma);
+        let ls = l.shape as u32;
+        let rs = r.shape as u32 | (self.right.opener as u32) << 4;
+        let history = u32::from(s.history & 15);
+        [
+            mix(0, ls << 8 | rs, comma),
+            mix(1, rs, l.hash),
+            mix(2, rs, r.hash),
+            mix(3, stopped(l), starting(r)),
+            mix(4, s.length() << 8 | history, rs),
+            mix(5, s.capital_share() << 8 | rs, ls),
+        ]
+    }
+}
+
+impl<'t> Context<'t> {
+    /// Reads on from a glance at the same gap.
+    pub(crate) fn new(glance: &Glance<'t>, first: Chunk<'t>, width: usize, lines: u32) -> Self {
+        let (left1, _) = last_chunk(glance.before);
+        let (right1, rest) = first_chunk(glance.after);
+        let (right2, _) = first_chunk(rest);
+        Context {
+            left: [glance.left, left1],
+            right: [glance.right, right1, right2],
+            first,
+            width,
+            lines,
+            sofar: glance.sofar,
+        }
+    }
+
+    /// The features, as hashes; a feature's template is its place.
+    #[inline]
+    pub(crate) fn features(&self) -> [u32; COUNT] {
+        let [l, l2] = &self.left;
+        let [r, r2, r3] = &self.right;
+        let s = &self.sofar;
+        let end = l.end as u32 | (l.closer as u32) << 4 | u32::from(l.closed_before) << 6;
+        let ls = l.word.shape as u32;
+        let rs = r.word.shape as u32
+            | (r.opener as u32) << 4
+            | u32::from(first_is_upper(r.word.bytes)) << 6;
+        let r2s = r2.word.shape as u32 | (r.end as u32) << 4;
+        let (lw, rw) = (l.word.hash, r.word.hash);
+        let (length, capitals) = (s.length(), s.capital_share());
+        let history = u32::from(s.history);
+        let gap = (self.lines.min(2)) << 2 | (self.width.min(3) as u32);
+        let (ll, rl) = (u32::from(lexicon(lw)), u32::from(lexicon(rw)));
+        let (l2l, r2l) = (
+            u32::from(lexicon(l2.word.hash)),
+            u32::from(lexicon(r2.word.hash)),
+        );
+        let left_len = l.word.bytes.len().min(8) as u32;
+        let quoted = u32::from(s.quoted) | u32::from(s.brackets.min(2)) << 1;
+        let pairs: [(u32, u32); COUNT] = [
+            (end, 0),
+            (end, ls),
+            (end, rs),
+            (end, ls << 8 | rs),
+            (end, lw),
+            (end, rw),
+            (rs, rw),
+            (rs, lw),
+            (l2.word.hash, lw ^ end),
+            (r2.word.hash, rw ^ end),
+            (lw, rw),
+            (end, r2.word.hash),
+            (end, rs << 8 | r2s),
+            (end, length),
+            (end, length << 8 | rs),
+            (end, length << 8 | ls),
+            (end, capitals << 8 | rs),
+            (end, history),
+            (end, (history & 3) << 16 | length << 8 | rs),
+            (end, gap << 8 | rs),
+            (end, quoted << 8 | rs),
+            (end, quoted << 8 | history),
+            (end, ll << 8 | rs),
+            (end, rl),
+            (end, ll << 8 | rl),
+            (end, rl << 8 | r2l),
+            (end, suffix(l.word.bytes) << 8 | rs),
+            (end, r3.word.hash),
+            (
+                end,
+                (r3.word.shape as u32) << 8 | r2.word.shape as u32 | rs << 16,
+            ),
+            (end, self.first.word.hash),
+            (end, l2.word.hash),
+            (end, left_len << 8 | ls),
+            (end, l2l << 16 | ll << 8 | l2.word.shape as u32),
+            (
+                end,
+                (l2.end as u32) << 16 | (self.first.word.shape as u32) << 8 | capitals,
+            ),
+        ];
+        let mut out = [0; COUNT];
+        for (t, (&(a, b), out)) in pairs.iter().zip(&mut out).enumerate() {
+            *out = mix(t as u32, a, b);
+        }
+        out
+    }
+}
+
+fn suffix(bytes: &[u8]) -> u32 {
+    bytes
+        .iter()
+        .rev()
+        .take(2)
+        .fold(0, |sum, &b| sum << 8 | u32::from(b | 0x20))
+}
+
+#[inline]
+fn mix(t: u32, a: u32, b: u32) -> u32 {
+    let h = a.wrapping_mul(0x9e37_79b1) ^ b.wrapping_mul(0x85eb_ca77) ^ t.wrapping_mul(0xc2b2_ae3d);
+    (h ^ h >> 15).wrapping_mul(0x2c1b_3c6d)
+}

@@ -1,0 +1,121 @@
+//! What is decided without the model.
+
+use crate::context::{Around, End, last_chunk};
+use crate::features::Glance;
+use crate::model::lexicon;
+use crate::words::{Shape, Word, first_is_upper};
+
+/// Whether a sentence ends at the gap; nothing where the model is to say.
+pub(crate) fn decide(gap: &Glance) -> Option<bool> {
+    let (left, right) = (&gap.left, &gap.right);
+    // What can stand before a mark that belongs to it; `...` may start a sentence.
+    match right.all {
+        [b'.', b'.', ..] => {}
+        [
+            b',' | b';' | b':' | b'.' | b')' | b']' | b'}' | b'!' | b'?' | b'%',
+            ..,
+        ] => {
+            return Some(is_spaced_omission(gap));
+        }
+        _ => {}
+    }
+    let capital = first_is_upper(right.word.bytes);
+    match left.end {
+        // "We lost!" he said.
+        end if end.is_final()
+            && left.closer == Around::Quote
+            && right.all[0].is_ascii_lowercase() =>
+        {
+            Some(false)
+        }
+        // A source in brackets after the words quoted from it.
+        End::Nothing if left.closer == Around::Quote && right.all[0] == b'(' => Some(false),
+        End::Nothing => note(gap, capital),
+        End::Stop if left.all == b"." => spaced_dots(gap, capital),
+        End::Stop if left.closer == Around::Nothing => {
+            let digit = right.word.bytes.first().is_some_and(u8::is_ascii_digit);
+            let half_day = left.word.is_one_of(&["a.m", "p.m"]);
+            if is_note(right.all) {
+                Some(false)
+            } else if half_day && right.end == End::Stop && right.word.is_one_of(TITLES) {
+                // "At 5 a.m. Mr. Reyes left." but "He left at 5 a.m. Mr. Reyes stayed."
+                Some(gap.sofar.words > 4)
+            } else if left.word.is_one_of(TITLES) && capital
+                || digit && left.word.is_one_of(NUMBERED)
+                || capital
+                    && !half_day
+                    && is_before_names(left.word, gap.before)
+                    && !may_start(&right.word)
+            {
+                Some(false)
+            } else {
+                None
+            }
+        }
+        End::Exclamation if !capital && left.word.is_one_of(EXCLAIMED) => Some(false),
+        end if end.is_final() && is_note(right.all) => Some(false),
+        _ => None,
+    }
+}
+
+/// Words whose stop never ends a sentence when a capital follows.
+const TITLES: &[&str] = &[
+    "mr", "mrs", "ms", "dr", "drs", "prof", "gen", "lt", "sgt", "capt", "col", "cmdr", "adm",
+    "maj", "rev", "sen", "rep", "gov", "messrs", "mme", "mlle", "hon", "vs", "mt",
+];
+
+/// Initials, `U.S.`, `St.`: words whose stop seldom ends a sentence when a name follows.
+fn is_before_names(word: Word, before: &[u8]) -> bool {
+    match word.shape {
+        // "You and I." but "Albert I. Reyes".
+        Shape::Initial => word.bytes != b"I" || first_is_upper(last_chunk(before).0.all),
+        Shape::Dotted => true,
+        _ => word.is_one_of(&["st", "eng", "ft"]),
+    }
+}
+
+/// Whether sentences start with this word in raw text.
+fn may_start(word: &Word) -> bool {
+    lexicon(word.hash) >> 3 & 3 > 0
+}
+
+/// Words whose stop never ends a sentence when a number follows.
+const NUMBERED: &[&str] = &[
+    "no", "nos", "n°", "p", "pp", "vol", "fig", "figs", "art", "sec", "ch", "ext", "c", "ca", "op",
+    "para", "jan", "feb", "mar", "apr", "aug", "sept", "sep", "oct", "nov", "dec",
+];
+
+/// Names that end in an exclamation mark.
+const EXCLAIMED: &[&str] = &["yahoo", "jeopardy"];
+
+/// The number of a note, or an omission: `[12]`, `[...]`.
+fn is_note(chunk: &[u8]) -> bool {
+    let [b'[', inner @ .., b']'] = chunk else {
+        return false;
+    };
+    !inner.is_empty()
+        && (inner.iter().all(u8::is_ascii_digit) || matches!(inner, b"..." | b"\xe2\x80\xa6"))
+}
+
+/// A note belongs to the sentence whose stop it follows, which ends after it.
+fn note(gap: &Glance, capital: bool) -> Option<bool> {
+    let stopped = matches!(gap.before, [.., b'.' | b'!' | b'?'] | [.., b'.', b'"']);
+    (capital && is_note(gap.left.all) && stopped).then_some(true)
+}
+
+/// A stop with an omission after it, in spaced dots, that starts the next sentence: `so. . . . He`.
+fn is_spaced_omission(gap: &Glance) -> bool {
+    gap.right.all == b"."
+        && gap.left.end == End::Stop
+        && gap.left.all != b"."
+        && gap.after.strip_prefix(b". . ").is_some_and(first_is_upper)
+}
+
+/// After spaced dots: three are an omission, four an omission and a stop.
+fn spaced_dots(gap: &Glance, capital: bool) -> Option<bool> {
+    match gap.before {
+        [.., b'.', b' ', b'.', b' ', b'.'] => Some(capital),
+        [.., b'.', b' ', b'.'] => Some(false),
+        _ => None,
+    }
+}
