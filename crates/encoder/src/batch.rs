@@ -86,6 +86,17 @@ impl States {
         &self.data[row * self.hidden..][..self.hidden]
     }
 
+    /// The state of a piece, to be changed: a head may add what it knows of a word before
+    /// [`Layers`](crate::Layers) of its own.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such row.
+    #[must_use]
+    pub fn row_mut(&mut self, row: usize) -> &mut [f32] {
+        &mut self.data[row * self.hidden..][..self.hidden]
+    }
+
     /// The rows of a window.
     ///
     /// # Panics
