@@ -9,7 +9,25 @@ from .model import RELATIONS, SEQUENCES, Reader
 from .scoring import gold_entities
 from .training import quote_gold
 
-TEMPERATURES = np.round(np.geomspace(0.5, 3.0, 37), 3)
+LOWEST, HIGHEST, STEPS = 0.4, 4.0, 10
+
+
+def best_temperature(loss) -> float:
+    """The temperature of the least `loss(temperature)`, by golden section on a log scale."""
+    golden = (5**0.5 - 1) / 2
+    low, high = np.log(LOWEST), np.log(HIGHEST)
+    left, right = high - golden * (high - low), low + golden * (high - low)
+    at_left, at_right = loss(np.exp(left)), loss(np.exp(right))
+    for _ in range(STEPS):
+        if at_left < at_right:
+            high, right, at_right = right, left, at_left
+            left = high - golden * (high - low)
+            at_left = loss(np.exp(left))
+        else:
+            low, left, at_left = left, right, at_right
+            right = low + golden * (high - low)
+            at_right = loss(np.exp(right))
+    return round(float(np.exp((low + high) / 2)), 3)
 
 
 def log_loss(scores: np.ndarray, correct: np.ndarray) -> float:
@@ -36,21 +54,22 @@ def fit_spans(chains, transitions: np.ndarray) -> tuple[float, float]:
     """
     found = [chain.spans(chain.viterbi(emissions, transitions)) for emissions, _ in chains]
     correct = np.array([s in gold for spans, (_, gold) in zip(found, chains) for s in spans])
-    best = (np.inf, 1.0, 0.0)
-    for temperature in TEMPERATURES:
-        scores = np.array(
+
+    def scores(temperature: float) -> np.ndarray:
+        heat = transitions / temperature
+        return np.array(
             [
-                p
+                chance
                 for spans, (emissions, _) in zip(found, chains)
                 if spans
-                for p in chain.span_probabilities(
-                    emissions / temperature, transitions / temperature, spans
-                )
+                for chance in chain.span_probabilities(emissions / temperature, heat, spans)
             ]
         )
-        error = expected_calibration_error(scores, correct)
-        best = min(best, (log_loss(scores, correct), float(temperature), error))
-    return best[1:]
+
+    if not len(correct):
+        return 1.0, 0.0
+    temperature = best_temperature(lambda t: log_loss(scores(t), correct))
+    return temperature, expected_calibration_error(scores(temperature), correct)
 
 
 def entity_chains(documents: list[Document], logits: list[np.ndarray], labels: list[str]):
@@ -89,12 +108,17 @@ def fit_quotes(model: Reader, outputs) -> dict[str, tuple[float, float]]:
                 scores = model.quotes.links(words, gold.contents, gold.others[name], at)
                 rows += list(scores)
                 right += gold.links[name]
-        best = (np.inf, 1.0, 0.0)
-        for temperature in TEMPERATURES:
-            chances = [(row / float(temperature)).softmax(-1).numpy() for row in rows]
-            loss = float(np.mean([-np.log(max(p[r], 1e-9)) for p, r in zip(chances, right)]))
-            top = np.array([p.max() for p in chances])
-            correct = np.array([p.argmax() == r for p, r in zip(chances, right)])
-            best = min(best, (loss, float(temperature), expected_calibration_error(top, correct)))
-        fitted[f"link_{name}"] = best[1:]
+
+        def chances(temperature: float, rows=rows) -> list[np.ndarray]:
+            return [(row / temperature).softmax(-1).numpy() for row in rows]
+
+        def loss(temperature: float, right=right, chances=chances) -> float:
+            picked = [p[r] for p, r in zip(chances(temperature), right)]
+            return float(-np.log(np.clip(picked, 1e-9, 1)).mean())
+
+        temperature = best_temperature(loss)
+        final = chances(temperature)
+        top = np.array([p.max() for p in final])
+        correct = np.array([p.argmax() == r for p, r in zip(final, right)])
+        fitted[f"link_{name}"] = temperature, expected_calibration_error(top, correct)
     return fitted

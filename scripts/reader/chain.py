@@ -81,33 +81,32 @@ def spans(path: list[int]) -> list[tuple[int, int, int]]:
 
 
 def span_probabilities(emissions, transitions, found) -> list[float]:
-    """Probability that each span stands exactly so, with its kind, under the chain."""
+    """Probability that each span stands exactly so, with its kind, under the chain.
+
+    Forward and backward passes over probabilities, each word's scaled to sum to one.
+    """
     words, tags = emissions.shape
     start, allowed = constraints(tags)
-    step = transitions + allowed
-
-    def add(x, axis):
-        top = x.max(axis, keepdims=True)
-        return np.log(np.exp(x - top).sum(axis)) + np.squeeze(top, axis)
-
-    forward = np.zeros((words, tags))
-    forward[0] = emissions[0] + start
-    for at in range(1, words):
-        forward[at] = add(forward[at - 1][:, None] + step, 0) + emissions[at]
-    backward = np.zeros((words, tags))
+    step = np.exp(transitions + allowed)
+    factor = np.exp(emissions - emissions.max(1, keepdims=True))
+    forward, backward, scale = np.zeros((words, tags)), np.ones((words, tags)), np.zeros(words)
+    state = factor[0] * np.exp(start)
+    for at in range(words):
+        if at:
+            state = (forward[at - 1] @ step) * factor[at]
+        scale[at] = state.sum()
+        forward[at] = state / scale[at]
     for at in range(words - 2, -1, -1):
-        backward[at] = add(step + emissions[at + 1] + backward[at + 1], 1)
-    total = add(forward[-1], 0)
+        backward[at] = step @ (factor[at + 1] * backward[at + 1]) / scale[at + 1]
     result = []
     for first, end, kind in found:
         begin, inside = 1 + 2 * kind, 2 + 2 * kind
-        score, tag = forward[first, begin], begin
+        chance, tag = forward[first, begin], begin
         for at in range(first + 1, end):
-            score += step[tag, inside] + emissions[at, inside]
+            chance *= step[tag, inside] * factor[at, inside] / scale[at]
             tag = inside
         if end < words:
-            after = step[tag] + emissions[end] + backward[end]
-            after[inside] = FORBIDDEN
-            score += add(after, 0)
-        result.append(float(np.exp(score - total)))
+            after = step[tag] * factor[end] * backward[end] / scale[end]
+            chance *= after.sum() - after[inside]
+        result.append(float(chance))
     return result
