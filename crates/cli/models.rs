@@ -1,7 +1,7 @@
 //! `standpoint models`: what is installed, and whether it is whole.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -9,7 +9,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use sha2::{Digest as _, Sha256};
 
 use crate::Status;
-use crate::open::{self, ModelSource};
+use crate::open::{self, Installed, Model};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -33,7 +33,9 @@ struct Folder {
 }
 
 /// The file in a model's folder that names its files and their sums, as `sha256sum` writes them.
-pub(crate) const SUMS: &str = "SHA256SUMS";
+const SUMS: &str = "SHA256SUMS";
+
+const WEIGHTS: &str = "model.safetensors";
 
 pub(crate) fn run(args: Args) -> anyhow::Result<Status> {
     match args.command {
@@ -42,7 +44,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Status> {
     }
 }
 
-fn list(found: &open::Installed) -> anyhow::Result<Status> {
+fn list(found: &Installed) -> anyhow::Result<Status> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header([
@@ -54,14 +56,15 @@ fn list(found: &open::Installed) -> anyhow::Result<Status> {
         "sha256 of the weights",
     ]);
     for model in &found.models {
-        let weights = model.source.file("model.safetensors")?;
+        // A model may be in shards; the first says which model it is.
+        let bytes: u64 = sizes(&model.dir)?;
         table.add_row([
             if found.is_used(model) { "*" } else { "" }.to_owned(),
             model.name.clone(),
             model.task().to_owned(),
-            format!("{:.1} MB", weights.len() as f64 / 1e6),
+            format!("{:.1} MB", bytes as f64 / 1e6),
             license(model).unwrap_or_else(|| "see its card".to_owned()),
-            sha256(&weights),
+            sha256_of(&model.dir)?,
         ]);
     }
     if let Some(column) = table.column_mut(3) {
@@ -75,10 +78,19 @@ fn list(found: &open::Installed) -> anyhow::Result<Status> {
     Ok(Status::Done)
 }
 
+/// Bytes of all files in a folder.
+fn sizes(dir: &Path) -> anyhow::Result<u64> {
+    let sum = || -> io::Result<u64> {
+        fs::read_dir(dir)?
+            .map(|entry| entry?.metadata().map(|meta| meta.len()))
+            .sum()
+    };
+    sum().with_context(|| dir.display().to_string())
+}
+
 /// What the model card's front matter says.
-fn license(model: &open::Model) -> Option<String> {
-    let card = model.source.file("MODEL_CARD.md").ok()?;
-    let card = std::str::from_utf8(&card).ok()?;
+fn license(model: &Model) -> Option<String> {
+    let card = fs::read_to_string(model.dir.join("MODEL_CARD.md")).ok()?;
     let front = card.strip_prefix("---\n")?.split("\n---").next()?;
     let line = front
         .lines()
@@ -86,17 +98,17 @@ fn license(model: &open::Model) -> Option<String> {
     Some(line.trim().to_owned())
 }
 
-fn verify(found: &open::Installed) -> anyhow::Result<Status> {
+fn verify(found: &Installed) -> anyhow::Result<Status> {
     let mut out = anstream::stdout().lock();
     let (mut files, mut faults) = (0, 0);
     for model in &found.models {
-        let sums = model.source.file(SUMS).with_context(|| {
+        let path = model.dir.join(SUMS);
+        let sums = fs::read_to_string(&path).with_context(|| {
             format!(
-                "{}: no {SUMS} to check against; get the model again",
-                model.name
+                "{}: cannot be read, so nothing says what is whole; get the model again",
+                path.display()
             )
         })?;
-        let sums = String::from_utf8_lossy(&sums).into_owned();
         for (i, line) in sums
             .lines()
             .enumerate()
@@ -105,25 +117,26 @@ fn verify(found: &open::Installed) -> anyhow::Result<Status> {
             let Some((want, name)) = line.split_once("  ").filter(|(sum, _)| sum.len() == 64)
             else {
                 bail!(
-                    "{}/{SUMS}:{}: found `{line}`, wanted a SHA-256, two spaces and a file name",
-                    model.name,
+                    "{}:{}: found `{line}`, wanted a SHA-256, two spaces and a file name",
+                    path.display(),
                     i + 1
                 );
             };
             files += 1;
-            match model.source.file(name).map(|bytes| sha256(&bytes)) {
-                Ok(got) if got == want => writeln!(out, "ok       {}/{name}", model.name)?,
+            let file = model.dir.join(name);
+            match sha256(&file) {
+                Ok(got) if got == want => writeln!(out, "ok       {}", file.display())?,
                 Ok(got) => {
                     faults += 1;
                     writeln!(
                         out,
-                        "DAMAGED  {}/{name}: SHA-256 is {got}, wanted {want}",
-                        model.name
+                        "DAMAGED  {}: SHA-256 is {got}, wanted {want}",
+                        file.display()
                     )?;
                 }
                 Err(err) => {
                     faults += 1;
-                    writeln!(out, "MISSING  {}/{name}: {err:#}", model.name)?;
+                    writeln!(out, "MISSING  {}: {err}", file.display())?;
                 }
             }
         }
@@ -138,37 +151,34 @@ fn verify(found: &open::Installed) -> anyhow::Result<Status> {
     Ok(Status::Done)
 }
 
-/// The SHA-256 of some bytes, in hexadecimal.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
+/// The SHA-256 of a model's weights, in hexadecimal; of the index that lists them where they are
+/// in shards.
+pub(crate) fn sha256_of(dir: &Path) -> anyhow::Result<String> {
+    let whole = dir.join(WEIGHTS);
+    let index = dir.join(format!("{WEIGHTS}.index.json"));
+    let file = if whole.exists() || !index.exists() {
+        whole
+    } else {
+        index
+    };
+    sha256(&file).with_context(|| file.display().to_string())
+}
+
+fn sha256(path: &Path) -> io::Result<String> {
+    let mut hasher = Sha256::new();
+    let mut file = BufReader::with_capacity(1 << 18, File::open(path)?);
+    loop {
+        let bytes = file.fill_buf()?;
+        if bytes.is_empty() {
+            break;
+        }
+        hasher.update(bytes);
+        let read = bytes.len();
+        file.consume(read);
+    }
+    Ok(hasher
+        .finalize()
         .iter()
         .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
-impl ModelSource {
-    /// All bytes of one of the model's files.
-    pub(crate) fn file(&self, name: &str) -> anyhow::Result<Vec<u8>> {
-        match self {
-            Self::Folder(dir) => read(&dir.join(name)),
-            Self::Embedded(files) => files
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map(|(_, bytes)| bytes.to_vec())
-                .with_context(|| format!("no file `{name}` in the program")),
-        }
-    }
-}
-
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let read = || -> io::Result<Vec<u8>> {
-        // A folder opens as a file on some systems and then fails to read with a puzzling reason.
-        if fs::metadata(path)?.is_dir() {
-            return Err(io::Error::other("is a folder"));
-        }
-        let mut bytes = Vec::new();
-        io::Read::read_to_end(&mut File::open(path)?, &mut bytes)?;
-        Ok(bytes)
-    };
-    read().with_context(|| path.display().to_string())
+        .collect())
 }

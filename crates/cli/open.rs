@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use standpoint_corpus::Provenance;
-use standpoint_pipeline::Stages;
+use standpoint_encoder::Kernel;
+use standpoint_ner::Ner;
+use standpoint_pipeline::{Stage, Stages};
 
+use crate::models::sha256_of;
 use crate::stages::StageSet;
 
 /// Which models, and on which kernel they run.
@@ -17,22 +20,29 @@ pub(crate) struct ModelArgs {
     /// The folder with the models [default: `models` beside the program or in the workspace].
     #[arg(long, value_name = "DIR")]
     pub(crate) models: Option<PathBuf>,
+    /// A token-classification model to find names with, a Hugging Face directory, in place of
+    /// ours. Quotations are then found by rules, unless the directory is the one that the
+    /// quotation model stands on.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) ner_model: Option<PathBuf>,
+    /// A stance model in place of ours.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) stance_model: Option<PathBuf>,
+    /// What does the matrix products: auto, portable, avx2, avx512 or amx. `auto` is the fastest
+    /// that the machine has; a record names it.
+    #[arg(long, value_name = "NAME", default_value_t)]
+    pub(crate) kernel: Kernel,
 }
 
-/// Where a model's files are.
-#[derive(Clone, Debug)]
-pub(crate) enum ModelSource {
-    Folder(PathBuf),
-    /// Carried inside the program: name and bytes of each file.
-    #[allow(dead_code, reason = "only built with the feature `embed-models`")]
-    Embedded(&'static [(&'static str, &'static [u8])]),
-}
+/// The models carried inside the program: none unless it was built with `embed-models`.
+type EmbeddedModel = (&'static str, &'static [(&'static str, &'static [u8])]);
+static EMBEDDED: &[EmbeddedModel] = &include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
-/// An installed model, named `<task>-<language>-<date>`.
+/// An installed model, a folder named `<task>-<language>-<date>`.
 #[derive(Clone, Debug)]
 pub(crate) struct Model {
     pub(crate) name: String,
-    pub(crate) source: ModelSource,
+    pub(crate) dir: PathBuf,
 }
 
 impl Model {
@@ -43,17 +53,19 @@ impl Model {
 }
 
 /// The models at one place.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Installed {
     /// Where, in words.
     pub(crate) place: String,
     /// In order of name, so the newest of a task is its last.
     pub(crate) models: Vec<Model>,
+    /// The folder that models from inside the program were unpacked to, which goes with this.
+    _unpacked: Option<tempfile::TempDir>,
 }
 
 impl Installed {
     /// The newest model for a task.
-    pub(crate) fn newest(&self, task: &str) -> anyhow::Result<&Model> {
+    fn newest(&self, task: &str) -> anyhow::Result<&Model> {
         self.models
             .iter()
             .rev()
@@ -74,8 +86,8 @@ impl Installed {
     }
 }
 
-/// The models in `asked`, or else in the first place that has any: inside the program, beside it
-/// or above it (a workspace's build folder), in the current folder.
+/// The models in `asked`, or else inside the program, or else in the first folder `models` that
+/// has any: beside the program or above it (a workspace's build folder), in the current folder.
 pub(crate) fn find_models(asked: Option<&Path>) -> anyhow::Result<Installed> {
     if let Some(dir) = asked {
         let models = models_in(dir).with_context(|| dir.display().to_string())?;
@@ -88,7 +100,11 @@ pub(crate) fn find_models(asked: Option<&Path>) -> anyhow::Result<Installed> {
         return Ok(Installed {
             place: dir.display().to_string(),
             models,
+            _unpacked: None,
         });
+    }
+    if !EMBEDDED.is_empty() {
+        return unpack();
     }
     let program = std::env::current_exe().context("cannot tell where this program is")?;
     let mut tried = Vec::new();
@@ -99,6 +115,7 @@ pub(crate) fn find_models(asked: Option<&Path>) -> anyhow::Result<Installed> {
                 return Ok(Installed {
                     place: dir.display().to_string(),
                     models,
+                    _unpacked: None,
                 });
             }
             _ => tried.push(dir.display().to_string()),
@@ -110,18 +127,42 @@ pub(crate) fn find_models(asked: Option<&Path>) -> anyhow::Result<Installed> {
     )
 }
 
+/// Writes the models inside the program to a folder of this run's own, from which they are
+/// memory-mapped like any others.
+fn unpack() -> anyhow::Result<Installed> {
+    let folder = tempfile::Builder::new()
+        .prefix("standpoint-models-")
+        .tempdir()
+        .context("cannot make a folder to unpack the models to")?;
+    let unpack = || -> std::io::Result<()> {
+        for (model, files) in EMBEDDED {
+            let dir = folder.path().join(model);
+            fs::create_dir(&dir)?;
+            for (name, bytes) in *files {
+                fs::write(dir.join(name), bytes)?;
+            }
+        }
+        Ok(())
+    };
+    unpack().with_context(|| format!("{}: cannot unpack the models", folder.path().display()))?;
+    Ok(Installed {
+        place: "inside the program".to_owned(),
+        models: models_in(folder.path())?,
+        _unpacked: Some(folder),
+    })
+}
+
 /// The folders with a `config.json`, in order of name.
 fn models_in(dir: &Path) -> std::io::Result<Vec<Model>> {
     let mut models = Vec::new();
     for entry in fs::read_dir(dir)? {
-        let path = entry?.path();
-        if path.join("config.json").is_file()
-            && let Some(name) = path.file_name()
+        let dir = entry?.path();
+        if dir.join("config.json").is_file()
+            && let Some(name) = dir.file_name()
         {
-            let name = name.to_string_lossy().into_owned();
             models.push(Model {
-                name,
-                source: ModelSource::Folder(path),
+                name: name.to_string_lossy().into_owned(),
+                dir,
             });
         }
     }
@@ -134,6 +175,8 @@ pub(crate) struct Opened {
     pub(crate) stages: Stages,
     models: Vec<standpoint_corpus::Model>,
     kernel: Option<String>,
+    /// Keeps unpacked models in place while they are mapped.
+    _installed: Option<Installed>,
 }
 
 impl Opened {
@@ -149,11 +192,44 @@ impl Opened {
 }
 
 /// Opens the models that the stages need, and no others.
-pub(crate) fn open(_args: &ModelArgs, _set: &StageSet) -> anyhow::Result<Opened> {
-    Ok(Opened {
+pub(crate) fn open(args: &ModelArgs, set: &StageSet) -> anyhow::Result<Opened> {
+    let mut opened = Opened {
         stages: Stages::default(),
         models: Vec::new(),
         kernel: None,
+        _installed: None,
+    };
+    if !set.runs(Stage::Entities) {
+        return Ok(opened);
+    }
+    let installed = find_models(args.models.as_deref())?;
+    let dir_of = |own: &Option<PathBuf>, task: &str| -> anyhow::Result<PathBuf> {
+        Ok(match own {
+            Some(dir) => dir.clone(),
+            None => installed.newest(task)?.dir.clone(),
+        })
+    };
+
+    let dir = dir_of(&args.ner_model, "ner")?;
+    let ner = Ner::open(&dir, args.kernel)?;
+    opened.kernel = Some(ner.encoder().kernel_name().to_owned());
+    opened.stages.ner = Some(ner);
+    opened.models.push(identity(&dir)?);
+
+    opened._installed = Some(installed);
+    Ok(opened)
+}
+
+/// A model by its folder's name and what is in its weights.
+fn identity(dir: &Path) -> anyhow::Result<standpoint_corpus::Model> {
+    let name = dir
+        .file_name()
+        .unwrap_or(dir.as_os_str())
+        .to_string_lossy()
+        .into_owned();
+    Ok(standpoint_corpus::Model {
+        name,
+        sha256: sha256_of(dir)?,
     })
 }
 
@@ -167,7 +243,7 @@ pub(crate) fn threads(asked: Option<NonZeroUsize>) -> anyhow::Result<rayon::Thre
 
 /// Columns to write in: the terminal's, within reason; 100 where there is none.
 pub(crate) fn width() -> usize {
-    terminal_size::terminal_size().map_or(100, |(terminal_size::Width(w), _)| {
-        usize::from(w).clamp(40, 160)
+    terminal_size::terminal_size().map_or(100, |(terminal_size::Width(columns), _)| {
+        usize::from(columns).clamp(40, 160)
     })
 }

@@ -1,14 +1,17 @@
-use standpoint_core::{Analysis, Document};
+use standpoint_core::{Analysis, Document, Warning};
+use standpoint_ner::Ner;
 
 use crate::Stage;
 
-/// What was opened; shared by all threads, never changed.
-#[derive(Clone, Debug, Default)]
-pub struct Stages {}
-
 /// Memory that a worker reuses from document to document; what is in it never shows in a result.
-#[derive(Debug, Default)]
-pub struct Scratch {}
+pub use standpoint_encoder::Scratch;
+
+/// What was opened; shared by all threads, never changed. Cloning is cheap.
+#[derive(Clone, Debug, Default)]
+pub struct Stages {
+    /// Finds names; without it there are no entities, and nothing that stands on them.
+    pub ner: Option<Ner>,
+}
 
 impl Stages {
     /// Takes one document through the stages that were opened.
@@ -25,21 +28,40 @@ impl Stages {
     pub fn analyze_watched(
         &self,
         doc: &Document,
-        _scratch: &mut Scratch,
+        scratch: &mut Scratch,
         done: &mut dyn FnMut(Stage),
     ) -> Analysis {
         let text = doc.text();
-        let sentences = standpoint_sentences::split(text);
+        let mut analysis = Analysis {
+            sentences: standpoint_sentences::split(text),
+            ..Analysis::default()
+        };
         done(Stage::Sentences);
-        let tokens = sentences
+        analysis.tokens = analysis
+            .sentences
             .iter()
             .flat_map(|sentence| standpoint_tokenize::tokenize(text, sentence.span))
             .collect();
         done(Stage::Words);
-        Analysis {
-            sentences,
-            tokens,
-            ..Analysis::default()
+        let Some(ner) = &self.ner else {
+            return analysis;
+        };
+
+        let (sentences, tokens) = (&analysis.sentences, &analysis.tokens);
+        let reading = ner.read(text, sentences, tokens, scratch);
+        analysis
+            .warnings
+            .extend(reading.split.iter().copied().map(Warning::SplitSentence));
+        analysis.entities = ner.entities(text, sentences, tokens, &reading);
+        let actors = standpoint_actors::resolve(text, sentences, tokens, &analysis.entities);
+        done(Stage::Entities);
+
+        for entity in &mut analysis.entities {
+            entity.actor = actors.at(entity.span);
         }
+        analysis.actors = actors.actors;
+        analysis.mentions = actors.mentions;
+        analysis.warnings.sort_by_key(|warning| warning.span());
+        analysis
     }
 }
