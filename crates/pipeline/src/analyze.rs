@@ -56,11 +56,17 @@ impl Stages {
         let actors = standpoint_actors::resolve(text, sentences, tokens, &analysis.entities);
         done(Stage::Entities);
 
+        let found =
+            standpoint_quotes::extract(text, sentences, tokens, &analysis.entities, &actors, None);
+        analysis.warnings.extend(found.warnings);
+        done(Stage::Quotes);
+
         for entity in &mut analysis.entities {
-            entity.actor = actors.at(entity.span);
+            entity.actor = found.actors.at(entity.span);
         }
-        analysis.actors = actors.actors;
-        analysis.mentions = actors.mentions;
+        analysis.actors = found.actors.actors;
+        analysis.mentions = found.actors.mentions;
+        analysis.quotes = found.quotes;
         analysis.warnings.sort_by_key(|warning| warning.span());
         analysis
     }
