@@ -45,6 +45,21 @@ def wordpiece(cls="[CLS]", sep="[SEP]", pad="[PAD]", unk="[UNK]", mask="[MASK]",
     return tokenizer
 
 
+def bytelevel():
+    """A RoBERTa tokenizer: bytes, and a few merges, with the space before a word in its pieces."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    merges = [("Ġ", "t"), ("h", "e"), ("Ġt", "he"), ("i", "n"), ("Ġ", "s"), ("Ġs", "a")]
+    pieces = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"] + alphabet + ["".join(m) for m in merges]
+    tokenizer = Tokenizer(models.BPE({p: i for i, p in enumerate(pieces)}, merges))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.post_processor = processors.RobertaProcessing(
+        ("</s>", 2), ("<s>", 0), trim_offsets=True, add_prefix_space=False
+    )
+    tokenizer.add_special_tokens(["<s>", "<pad>", "</s>", "<unk>", "<mask>"])
+    return tokenizer
+
+
 def fixture(**more):
     return {"lengths": LENGTHS, "dtype": torch.float32, "tokenizer": wordpiece, **more}
 
@@ -76,6 +91,27 @@ FIXTURES = {
         # Longer than the 128 pieces beyond which all distances are one.
         lengths=LENGTHS + [150],
         tokenizer=lambda: wordpiece("<s>", "</s>", "<pad>", "<unk>", "<mask>"),
+    ),
+    "roberta": fixture(
+        config=dict(BERT, model_type="roberta", type_vocab_size=1, pad_token_id=1),
+        dtype=torch.float16,
+        tokenizer=bytelevel,
+    ),
+    "electra": fixture(
+        config=dict(BERT, model_type="electra", type_vocab_size=2, embedding_size=24),
+        dtype=torch.float16,
+    ),
+    "albert": fixture(
+        config=dict(
+            BERT,
+            model_type="albert",
+            type_vocab_size=2,
+            embedding_size=24,
+            num_hidden_layers=4,
+            num_hidden_groups=2,
+            hidden_act="gelu_new",
+        ),
+        dtype=torch.float16,
     ),
 }
 

@@ -10,7 +10,6 @@
 #![allow(clippy::print_stdout, reason = "a program")]
 
 use std::error::Error;
-use std::path::Path;
 use std::time::Instant;
 
 use standpoint_encoder::{Batch, Encoder, Kernel, Scratch};
@@ -44,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let pieces: usize = batches.iter().map(Batch::pieces).sum();
 
     let start = Instant::now();
-    let encoder = Encoder::open(Path::new(model), kernel)?;
+    let encoder = Encoder::open(model.as_str(), kernel)?;
     println!(
         "{}\topened\t{:.4}",
         encoder.kernel_name(),

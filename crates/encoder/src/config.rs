@@ -1,18 +1,29 @@
-use std::path::Path;
-
 use serde_json::Value;
 
+use crate::dir::ModelDir;
 use crate::error::{Error, ErrorKind};
 
 /// The model types that can be opened.
-pub(crate) const SUPPORTED: &[&str] = &["bert", "distilbert", "mpnet"];
+pub(crate) const SUPPORTED: &[&str] = &[
+    "bert",
+    "distilbert",
+    "mpnet",
+    "roberta",
+    "xlm-roberta",
+    "electra",
+    "albert",
+];
 
 /// What `config.json` says, by one set of names for all model types.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) model_type: ModelType,
     pub(crate) hidden: usize,
+    /// Values of an embedding; where that is not the hidden size, a product stands between.
+    pub(crate) embedding: usize,
     pub(crate) layers: usize,
+    /// Groups of layers that share weights, and layers in one.
+    pub(crate) groups: Option<(usize, usize)>,
     pub(crate) heads: usize,
     pub(crate) intermediate: usize,
     pub(crate) vocabulary: usize,
@@ -32,6 +43,10 @@ pub(crate) enum ModelType {
     Bert,
     DistilBert,
     MpNet,
+    /// Also XLM-RoBERTa.
+    Roberta,
+    Electra,
+    Albert,
 }
 
 /// The function between the two products of a feed-forward block.
@@ -45,10 +60,10 @@ pub(crate) enum Activation {
 }
 
 impl Config {
-    pub(crate) fn open(dir: &Path) -> Result<Self, Error> {
-        let path = dir.join("config.json");
-        let bytes = std::fs::read(&path).map_err(|err| Error::new(&path, ErrorKind::Io(err)))?;
-        Self::parse(&bytes).map_err(|kind| Error::new(path, kind))
+    pub(crate) fn open(dir: &ModelDir) -> Result<Self, Error> {
+        let name = "config.json";
+        let bytes = dir.file(name)?;
+        Self::parse(&bytes).map_err(|kind| Error::new(dir.place(name), kind))
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, ErrorKind> {
@@ -60,6 +75,9 @@ impl Config {
             "bert" => ModelType::Bert,
             "distilbert" => ModelType::DistilBert,
             "mpnet" => ModelType::MpNet,
+            "roberta" | "xlm-roberta" => ModelType::Roberta,
+            "electra" => ModelType::Electra,
+            "albert" => ModelType::Albert,
             other => {
                 return Err(ErrorKind::ModelType {
                     found: other.to_owned(),
@@ -71,6 +89,8 @@ impl Config {
             Self {
                 model_type,
                 hidden: fields.size("dim")?,
+                embedding: fields.size("dim")?,
+                groups: None,
                 layers: fields.size("n_layers")?,
                 heads: fields.size("n_heads")?,
                 intermediate: fields.size("hidden_dim")?,
@@ -85,19 +105,31 @@ impl Config {
             Self {
                 model_type,
                 hidden: fields.size("hidden_size")?,
+                embedding: match model_type {
+                    ModelType::Electra | ModelType::Albert => fields.size("embedding_size")?,
+                    _ => fields.size("hidden_size")?,
+                },
+                groups: match model_type {
+                    ModelType::Albert => Some((
+                        fields.size_or("num_hidden_groups", 1)?,
+                        fields.size_or("inner_group_num", 1)?,
+                    )),
+                    _ => None,
+                },
                 layers: fields.size("num_hidden_layers")?,
                 heads: fields.size("num_attention_heads")?,
                 intermediate: fields.size("intermediate_size")?,
                 vocabulary: fields.size("vocab_size")?,
                 positions: fields.size("max_position_embeddings")?,
                 first_position: match model_type {
-                    // Position 1 is the padding's.
+                    // The positions up to the padding piece's number are the padding's.
                     ModelType::MpNet => 2,
+                    ModelType::Roberta => fields.size_or("pad_token_id", 1)? + 1,
                     _ => 0,
                 },
                 types: match model_type {
-                    ModelType::Bert => fields.size("type_vocab_size")?,
-                    _ => 0,
+                    ModelType::MpNet => 0,
+                    _ => fields.size("type_vocab_size")?,
                 },
                 epsilon: fields.number_or("layer_norm_eps", 1e-12)?,
                 activation: fields.activation("hidden_act")?,
@@ -113,6 +145,14 @@ impl Config {
             return odd(format!(
                 "asks for {} attention heads in a hidden size of {}, which they do not divide",
                 self.heads, self.hidden
+            ));
+        }
+        if let Some((groups, inner)) = self.groups
+            && (groups == 0 || inner == 0 || groups > self.layers)
+        {
+            return odd(format!(
+                "asks for {groups} groups of {inner} layers for {} layers",
+                self.layers
             ));
         }
         if self.positions <= self.first_position + 2 {
@@ -149,6 +189,13 @@ impl<'a> Fields<'a> {
             .filter(|&n| n < 1 << 24)
             .and_then(|n| usize::try_from(n).ok())
             .ok_or_else(|| odd(name, found, "a whole number below 16,777,216"))
+    }
+
+    fn size_or(&self, name: &str, default: usize) -> Result<usize, ErrorKind> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(default),
+            Some(_) => self.size(name),
+        }
     }
 
     fn number_or(&self, name: &str, default: f32) -> Result<f32, ErrorKind> {

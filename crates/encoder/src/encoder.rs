@@ -1,11 +1,11 @@
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::attention::RelativeBias;
 use crate::batch::{Batch, States};
 use crate::config::{Config, ModelType};
+use crate::dir::ModelDir;
 use crate::error::Error;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, Product};
 use crate::layer::{Norm, Scratch, Stack, chunks, config_error};
 use crate::subwords::Subwords;
 use crate::weights::{Matrix, Weights};
@@ -19,13 +19,14 @@ pub struct Encoder {
 }
 
 struct Inner {
-    dir: PathBuf,
+    dir: ModelDir,
     config: Config,
     subwords: Subwords,
     words: Matrix,
     positions: Matrix,
     types: Option<Matrix>,
     norm: Norm,
+    projection: Option<Box<dyn Product>>,
     stack: Stack,
 }
 
@@ -38,24 +39,28 @@ impl Encoder {
     ///
     /// If a file is missing or damaged, the model type is not supported, the weights do not fit
     /// `config.json`, or the machine cannot run `kernel`; the error says which, and what to do.
-    pub fn open(dir: &Path, kernel: Kernel) -> Result<Self, Error> {
-        let config = Config::open(dir)?;
-        let backend = kernel.backend_for(dir)?;
-        let subwords = Subwords::open(dir)?;
-        let weights = Weights::open(dir)?;
+    pub fn open(dir: impl Into<ModelDir>, kernel: Kernel) -> Result<Self, Error> {
+        let dir = dir.into();
+        let config = Config::open(&dir)?;
+        let backend = kernel.backend_for(&dir)?;
+        let subwords = Subwords::open(&dir)?;
+        let weights = Weights::open(&dir)?;
         if subwords.vocabulary_size() > config.vocabulary {
             let what = format!(
                 "`vocab_size` is {}, but tokenizer.json has {} pieces",
                 config.vocabulary,
                 subwords.vocabulary_size()
             );
-            return Err(config_error(dir, what));
+            return Err(config_error(&dir, what));
         }
         // A model saved with a task's head has its encoder under the type's name.
         let name = match config.model_type {
             ModelType::Bert => "bert.",
             ModelType::DistilBert => "distilbert.",
             ModelType::MpNet => "mpnet.",
+            ModelType::Roberta => "roberta.",
+            ModelType::Electra => "electra.",
+            ModelType::Albert => "albert.",
         };
         let headed = weights.names().any(|n| n.starts_with(name));
         let prefix = if headed { name } else { "" };
@@ -63,29 +68,45 @@ impl Encoder {
             weights.matrix(
                 &format!("{prefix}embeddings.{part}.weight"),
                 rows,
-                config.hidden,
+                config.embedding,
             )
         };
-        let norm = Norm::open(&weights, &format!("{prefix}embeddings.LayerNorm"), &config)?;
-        let (layers, bias) = match config.model_type {
-            ModelType::Bert => ("encoder.layer.", None),
-            ModelType::DistilBert => ("transformer.layer.", None),
+        let norm_name = format!("{prefix}embeddings.LayerNorm");
+        let norm = Norm::open(&weights, &norm_name, config.embedding, &config)?;
+        let bias = match config.model_type {
             ModelType::MpNet => {
                 let name = format!("{prefix}encoder.relative_attention_bias.weight");
                 let table = weights.exact(&name, &[MPNET_BUCKETS, config.heads])?;
                 let bias = RelativeBias::new(config.heads, config.max_pieces(), |head, at| {
                     table[mpnet_bucket(at) * config.heads + head]
                 });
-                ("encoder.layer.", Some(bias))
+                Some(bias)
             }
+            _ => None,
         };
-        let stack = Stack::open(
-            &weights,
-            &format!("{prefix}{layers}"),
-            &config,
-            bias,
-            backend,
-        )?;
+        let layers: Vec<String> = match (config.model_type, config.groups) {
+            (_, Some((groups, inner))) => (0..groups * inner)
+                .map(|i| {
+                    let (group, layer) = (i / inner, i % inner);
+                    format!("{prefix}encoder.albert_layer_groups.{group}.albert_layers.{layer}.")
+                })
+                .collect(),
+            (ModelType::DistilBert, _) => (0..config.layers)
+                .map(|i| format!("{prefix}transformer.layer.{i}."))
+                .collect(),
+            _ => (0..config.layers)
+                .map(|i| format!("{prefix}encoder.layer.{i}."))
+                .collect(),
+        };
+        let stack = Stack::open(&weights, layers, &config, bias, backend)?;
+        let projection = match config.model_type {
+            ModelType::Albert => Some("encoder.embedding_hidden_mapping_in"),
+            _ if config.embedding != config.hidden => Some("embeddings_project"),
+            _ => None,
+        };
+        let projection = projection
+            .map(|name| stack.projection(&weights, &format!("{prefix}{name}"), config.embedding))
+            .transpose()?;
         let types = if config.types > 0 {
             Some(table("token_type_embeddings", config.types)?)
         } else {
@@ -93,21 +114,22 @@ impl Encoder {
         };
         Ok(Self {
             inner: Arc::new(Inner {
-                dir: dir.to_owned(),
+                dir,
                 subwords,
                 words: table("word_embeddings", config.vocabulary)?,
                 positions: table("position_embeddings", config.positions)?,
                 types,
                 norm,
+                projection,
                 stack,
                 config,
             }),
         })
     }
 
-    /// The directory it was opened from.
+    /// Where its files come from.
     #[must_use]
-    pub fn model_dir(&self) -> &Path {
+    pub fn model_dir(&self) -> &ModelDir {
         &self.inner.dir
     }
 
@@ -144,10 +166,19 @@ impl Encoder {
     #[must_use]
     pub fn encode(&self, batch: &Batch, scratch: &mut Scratch) -> States {
         let hidden = self.hidden_size();
+        let width = self.inner.config.embedding;
         let mut data = vec![0.0; batch.pieces() * hidden];
+        let mut value = vec![0.0; width];
+        let mut narrow = Vec::new();
         for chunk in chunks(&batch.ends) {
             let rows = &mut data[chunk.rows.start * hidden..chunk.rows.end * hidden];
-            let mut value = vec![0.0; hidden];
+            let embeddings = match self.inner.projection {
+                Some(_) => {
+                    narrow.resize(chunk.rows.len() * width, 0.0);
+                    &mut narrow[..]
+                }
+                None => &mut *rows,
+            };
             for window in &chunk.windows {
                 assert!(
                     window.len() <= self.max_pieces(),
@@ -156,11 +187,15 @@ impl Encoder {
                     self.max_pieces()
                 );
                 for (place, at) in window.clone().enumerate() {
-                    let row = &mut rows[at * hidden..][..hidden];
+                    let row = &mut embeddings[at * width..][..width];
                     self.embed(batch, chunk.rows.start + at, place, row, &mut value);
                 }
             }
-            self.inner.norm.apply(rows);
+            self.inner.norm.apply(embeddings);
+            if let Some(projection) = &self.inner.projection {
+                let stack = &self.inner.stack;
+                stack.project(&**projection, &narrow, width, rows, scratch);
+            }
             self.inner.stack.apply(rows, &chunk.windows, scratch);
         }
         States {

@@ -1,10 +1,10 @@
 use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::attention::{RelativeBias, Shape};
 use crate::batch::{States, ranges};
 use crate::config::{Activation, Config, ModelType};
+use crate::dir::ModelDir;
 use crate::error::{Error, ErrorKind};
 use crate::kernel::{Backend, Kernel, Operand, Out, Product, Work};
 use crate::math;
@@ -32,9 +32,9 @@ pub struct Scratch {
 ///
 /// # fn main() -> Result<(), standpoint_encoder::Error> {
 /// # let batch = standpoint_encoder::Batch::default();
-/// let encoder = Encoder::open("encoder".as_ref(), Kernel::Auto)?;
+/// let encoder = Encoder::open("encoder", Kernel::Auto)?;
 /// // Tensors `top.layer.0.attention.q_lin.weight` and so on.
-/// let top = Layers::open("head".as_ref(), "top.layer.", Kernel::Auto)?;
+/// let top = Layers::open("head", "top.layer.", Kernel::Auto)?;
 /// let mut scratch = Scratch::default();
 /// let mut states = encoder.encode(&batch, &mut scratch);
 /// top.apply(&mut states, &mut scratch);
@@ -55,21 +55,20 @@ impl Layers {
     /// # Errors
     ///
     /// As [`Encoder::open`](crate::Encoder::open).
-    pub fn open(dir: &Path, prefix: &str, kernel: Kernel) -> Result<Self, Error> {
-        let config = Config::open(dir)?;
-        let weights = Weights::open(dir)?;
+    pub fn open(dir: impl Into<ModelDir>, prefix: &str, kernel: Kernel) -> Result<Self, Error> {
+        let dir = dir.into();
+        let config = Config::open(&dir)?;
+        let weights = Weights::open(&dir)?;
         let count = (0..)
             .take_while(|i| {
                 let start = format!("{prefix}{i}.");
                 weights.names().any(|name| name.starts_with(&start))
             })
             .count();
-        let config = Config {
-            // None in the file: ask for the first, so that the error names it.
-            layers: count.max(1),
-            ..config
-        };
-        let stack = Stack::open(&weights, prefix, &config, None, kernel.backend_for(dir)?)?;
+        let backend = kernel.backend_for(&dir)?;
+        // None in the file: ask for the first, so that the error names it.
+        let names = (0..count.max(1)).map(|i| format!("{prefix}{i}."));
+        let stack = Stack::open(&weights, names, &config, None, backend)?;
         Ok(Self {
             inner: Arc::new(stack),
         })
@@ -150,6 +149,8 @@ pub(crate) fn chunks(ends: &[usize]) -> Vec<Chunk> {
 pub(crate) struct Stack {
     backend: Box<dyn Backend>,
     layers: Vec<Layer>,
+    /// Which of the layers come one after the other: all, each once, unless they share weights.
+    order: Vec<usize>,
     hidden: usize,
     heads: usize,
     activation: Activation,
@@ -174,7 +175,12 @@ pub(crate) struct Norm {
 }
 
 impl Norm {
-    pub(crate) fn open(weights: &Weights, name: &str, config: &Config) -> Result<Self, Error> {
+    pub(crate) fn open(
+        weights: &Weights,
+        name: &str,
+        width: usize,
+        config: &Config,
+    ) -> Result<Self, Error> {
         // Checkpoints converted from TensorFlow have the older names.
         let old = weights.contains(&format!("{name}.gamma"));
         let (weight, bias) = if old {
@@ -182,7 +188,7 @@ impl Norm {
         } else {
             ("weight", "bias")
         };
-        let read = |part: &str| weights.exact(&format!("{name}.{part}"), &[config.hidden]);
+        let read = |part: &str| weights.exact(&format!("{name}.{part}"), &[width]);
         Ok(Self {
             weight: read(weight)?,
             bias: read(bias)?,
@@ -210,7 +216,7 @@ struct Names {
 impl Names {
     fn of(model_type: ModelType) -> Self {
         match model_type {
-            ModelType::Bert => Self {
+            ModelType::Bert | ModelType::Roberta | ModelType::Electra => Self {
                 query: "attention.self.query",
                 key: "attention.self.key",
                 value: "attention.self.value",
@@ -230,6 +236,16 @@ impl Names {
                 down: "ffn.lin2",
                 output_norm: "output_layer_norm",
             },
+            ModelType::Albert => Self {
+                query: "attention.query",
+                key: "attention.key",
+                value: "attention.value",
+                output: "attention.dense",
+                attention_norm: "attention.LayerNorm",
+                up: "ffn",
+                down: "ffn_output",
+                output_norm: "full_layer_layer_norm",
+            },
             ModelType::MpNet => Self {
                 query: "attention.attn.q",
                 key: "attention.attn.k",
@@ -245,18 +261,19 @@ impl Names {
 }
 
 impl Stack {
+    /// Opens layers by the starts of their tensors' names.
     pub(crate) fn open(
         weights: &Weights,
-        prefix: &str,
+        prefixes: impl IntoIterator<Item = String>,
         config: &Config,
         bias: Option<RelativeBias>,
         backend: Box<dyn Backend>,
     ) -> Result<Self, Error> {
         let names = Names::of(config.model_type);
         let (hidden, inner) = (config.hidden, config.intermediate);
-        let mut layers = Vec::with_capacity(config.layers);
-        for i in 0..config.layers {
-            let name = |part: &str| format!("{prefix}{i}.{part}");
+        let mut layers = Vec::new();
+        for prefix in prefixes {
+            let name = |part: &str| format!("{prefix}{part}");
             let pack = |parts: &[&str], rows: usize, cols: usize| {
                 let mut matrices = Vec::new();
                 let mut biases = Vec::new();
@@ -270,20 +287,52 @@ impl Stack {
             layers.push(Layer {
                 qkv: pack(&[names.query, names.key, names.value], hidden, hidden)?,
                 output: pack(&[names.output], hidden, hidden)?,
-                attention_norm: Norm::open(weights, &name(names.attention_norm), config)?,
+                attention_norm: Norm::open(weights, &name(names.attention_norm), hidden, config)?,
                 up: pack(&[names.up], inner, hidden)?,
                 down: pack(&[names.down], hidden, inner)?,
-                output_norm: Norm::open(weights, &name(names.output_norm), config)?,
+                output_norm: Norm::open(weights, &name(names.output_norm), hidden, config)?,
             });
         }
+        let order = match config.groups {
+            None => (0..layers.len()).collect(),
+            Some((groups, inner)) => (0..config.layers)
+                .flat_map(|i| (0..inner).map(move |j| i * groups / config.layers * inner + j))
+                .collect(),
+        };
         Ok(Self {
             backend,
             layers,
+            order,
             hidden,
             heads: config.heads,
             activation: config.activation,
             bias,
         })
+    }
+
+    /// The product between embeddings and layers, where they differ in size.
+    pub(crate) fn projection(
+        &self,
+        weights: &Weights,
+        name: &str,
+        from: usize,
+    ) -> Result<Box<dyn Product>, Error> {
+        let weight = weights.matrix(&format!("{name}.weight"), self.hidden, from)?;
+        let bias = weights.exact(&format!("{name}.bias"), &[self.hidden])?;
+        Ok(self.backend.pack(&[weight], bias))
+    }
+
+    /// Sends embeddings through that product.
+    pub(crate) fn project(
+        &self,
+        projection: &dyn Product,
+        embeddings: &[f32],
+        width: usize,
+        out: &mut [f32],
+        scratch: &mut Scratch,
+    ) {
+        self.backend.load(embeddings, width, &mut scratch.input);
+        projection.run(&scratch.input, Out::Store(out));
     }
 
     pub(crate) fn kernel_name(&self) -> &'static str {
@@ -306,7 +355,7 @@ impl Stack {
             bias: self.bias.as_ref(),
         };
         self.backend.load(x, self.hidden, input);
-        for layer in &self.layers {
+        for layer in self.order.iter().map(|&i| &self.layers[i]) {
             layer.qkv.run(input, Out::Heads(qkv));
             self.backend.attend(qkv, &shape, work, input);
             layer.output.run(input, Out::Add(x));
@@ -319,6 +368,6 @@ impl Stack {
 }
 
 /// An error about the directory as a whole.
-pub(crate) fn config_error(dir: &Path, what: String) -> Error {
-    Error::new(dir.join("config.json"), ErrorKind::Config(what))
+pub(crate) fn config_error(dir: &ModelDir, what: String) -> Error {
+    Error::new(dir.place("config.json"), ErrorKind::Config(what))
 }

@@ -9,7 +9,7 @@
 //!
 //! # fn main() -> Result<(), standpoint_encoder::Error> {
 //! let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/bert");
-//! let encoder = Encoder::open(dir.as_ref(), Kernel::Auto)?;
+//! let encoder = Encoder::open(dir, Kernel::Auto)?;
 //! let subwords = encoder.subwords();
 //!
 //! let mut window = vec![subwords.cls()];
@@ -33,13 +33,14 @@
 //! to the bit whatever else is in the batch. Weights are shared between clones and threads;
 //! each worker has its own [`Scratch`].
 //!
-//! Model types: `bert`, `distilbert`, `mpnet`. Hidden states are within 1e-4 of PyTorch's in
+//! Model types: `bert`, `distilbert`, `mpnet`, `roberta`, `xlm-roberta`, `electra`, `albert`. Hidden states are within 1e-4 of PyTorch's in
 //! 32-bit floats, which tests hold for each type.
 #![deny(unsafe_code)]
 #![deny(missing_docs)]
 
 pub use crate::{
     batch::{Batch, States},
+    dir::{ModelDir, ModelFile},
     encoder::Encoder,
     error::{Error, ErrorKind},
     kernel::{Kernel, ParseKernelError},
@@ -53,6 +54,7 @@ pub use crate::{
 mod attention;
 mod batch;
 mod config;
+mod dir;
 mod encoder;
 mod error;
 mod kernel;

@@ -10,7 +10,7 @@ use crate::weights::Weights;
 ///
 /// # fn main() -> Result<(), standpoint_encoder::Error> {
 /// # let states = standpoint_encoder::States::default();
-/// let weights = Weights::open("model".as_ref())?;
+/// let weights = Weights::open("model")?;
 /// let classifier = Linear::open(&weights, "classifier")?;
 /// let logits = classifier.apply(states.row(0));
 /// assert_eq!(logits.len(), classifier.outputs());
@@ -81,10 +81,15 @@ impl Linear {
             "whole rows of {} values",
             self.inputs
         );
-        let mut out = Vec::with_capacity(rows.len() / self.inputs * self.outputs());
-        for row in rows.chunks_exact(self.inputs) {
-            let weights = self.weight.chunks_exact(self.inputs);
-            out.extend(weights.zip(&self.bias).map(|(w, b)| math::dot(row, w) + b));
+        // Weights outside, rows inside: the rows stay in the cache, and each weight is read once.
+        let outputs = self.outputs();
+        let mut out = vec![0.0; rows.len() / self.inputs * outputs];
+        let weights = self.weight.chunks_exact(self.inputs).zip(&self.bias);
+        for (output, (weight, bias)) in weights.enumerate() {
+            let results = out[output..].iter_mut().step_by(outputs);
+            for (result, row) in results.zip(rows.chunks_exact(self.inputs)) {
+                *result = math::dot(row, weight) + bias;
+            }
         }
         out
     }

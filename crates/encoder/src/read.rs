@@ -16,7 +16,8 @@ pub struct Reading {
     pub first: Vec<Option<u32>>,
     /// For each token the rows of its pieces.
     pub pieces: Vec<Range<u32>>,
-    /// Sentences longer than a window, which were read in parts.
+    /// Sentences that were not read whole: longer than a window, and read in parts, or with a word
+    /// longer than a window, of which the first pieces were read.
     pub split: Vec<Span>,
 }
 
@@ -34,8 +35,10 @@ struct Plan {
 impl Encoder {
     /// Reads a document. Its sentences are packed, whole and in order, into windows of up to
     /// `window` pieces with the special ones, so that each word sees its neighbours; the longest
-    /// window is [`max_pieces`](Self::max_pieces). A longer sentence is cut between words into
-    /// parts; a word longer than a window keeps its first pieces.
+    /// window is [`max_pieces`](Self::max_pieces). A window that is full in the middle of a
+    /// paragraph ends before that paragraph, if this leaves it at least half full. A longer
+    /// sentence is cut between words into parts; a word longer than a window keeps its first
+    /// pieces.
     ///
     /// # Panics
     ///
@@ -104,82 +107,110 @@ impl Encoder {
         );
         // Room for pieces beside the two special ones.
         let room = window.min(self.max_pieces()) - 2;
-        let mut packer = Packer {
-            cls: self.subwords().cls(),
-            sep: self.subwords().sep(),
-            ids: Vec::new(),
-            plan: Plan::default(),
-        };
-        packer.plan.pieces.reserve(tokens.len());
-        let (mut ids, mut ends) = (Vec::new(), Vec::new());
+        let mut plan = Plan::default();
+        let mut ids = Vec::new();
+        // For each word the end of its pieces in `ids`.
+        let mut ends = Vec::with_capacity(tokens.len());
+        let mut units: Vec<Unit> = Vec::new();
         for sentence in sentences {
-            ids.clear();
-            ends.clear();
+            let mut unit = Unit {
+                words: ends.len()..ends.len(),
+                pieces: 0,
+                paragraph: starts_paragraph(text, sentence.span),
+            };
+            let mut whole = true;
             for token in tokens_in(tokens, sentence.span) {
                 let (start, word) = (token.span.range().start, &text[token.span]);
                 let spaced = start > 0 && text.as_bytes()[start - 1].is_ascii_whitespace();
                 let from = ids.len();
                 self.subwords()
                     .encode_word(word, spaced, &mut scratch.words, &mut ids);
+                whole &= ids.len() - from <= room;
                 ids.truncate(from + room);
-                ends.push(ids.len());
-            }
-            if ids.len() > room - packer.held().min(room) {
-                packer.close();
-            }
-            if ids.len() > room {
-                packer.plan.split.push(sentence.span);
-            }
-            let mut start = 0;
-            for &end in &ends {
-                if packer.held() + end - start > room {
-                    packer.close();
+                let pieces = ids.len() - from;
+                if unit.pieces + pieces > room {
+                    whole = false;
+                    let next = Unit {
+                        words: ends.len()..ends.len(),
+                        pieces: 0,
+                        paragraph: false,
+                    };
+                    units.push(std::mem::replace(&mut unit, next));
                 }
-                packer.word(&ids[start..end]);
-                start = end;
+                ends.push(ids.len());
+                unit.words.end = ends.len();
+                unit.pieces += pieces;
+            }
+            if !whole {
+                plan.split.push(sentence.span);
+            }
+            if !unit.words.is_empty() {
+                units.push(unit);
             }
         }
-        packer.close();
-        let mut plan = packer.plan;
-        // Tokens outside every sentence, if the caller has any, have no pieces.
-        let rows = u32::try_from(plan.batch.pieces()).expect("a document is shorter than 4 GiB");
-        plan.pieces.resize(tokens.len(), rows..rows);
+        let (cls, sep) = (self.subwords().cls(), self.subwords().sep());
+        let mut window = Vec::new();
+        for taken in pack(&units, room) {
+            let words = taken[0].words.start..taken[taken.len() - 1].words.end;
+            window.clear();
+            window.push(cls);
+            for word in words {
+                let start = word.checked_sub(1).map_or(0, |before| ends[before]);
+                let pieces = &ids[start..ends[word]];
+                let row = |n: usize| u32::try_from(n).expect("a document is shorter than 4 GiB");
+                let first = row(plan.batch.pieces() + window.len());
+                plan.pieces.push(first..first + row(pieces.len()));
+                window.extend_from_slice(pieces);
+            }
+            window.push(sep);
+            plan.batch.push(&window);
+        }
         plan
     }
 }
 
-/// Packs words into windows.
-struct Packer {
-    cls: u32,
-    sep: u32,
-    /// The open window, from its first special piece on; empty when none is open.
-    ids: Vec<u32>,
-    plan: Plan,
+/// A sentence, or a part of one that is longer than a window.
+struct Unit {
+    words: Range<usize>,
+    pieces: usize,
+    /// Whether it begins a paragraph.
+    paragraph: bool,
 }
 
-impl Packer {
-    /// Pieces of words in the open window.
-    fn held(&self) -> usize {
-        self.ids.len().saturating_sub(1)
-    }
+/// Whether there is a line break in the white space before a sentence's words.
+fn starts_paragraph(text: &str, sentence: Span) -> bool {
+    let before = &text[..sentence.range().start];
+    let words = sentence.trimmed(text).range().start;
+    let blank = &text[before.trim_end().len()..words.max(before.len())];
+    before.trim_end().is_empty() || blank.contains('\n')
+}
 
-    fn word(&mut self, pieces: &[u32]) {
-        if self.ids.is_empty() && !pieces.is_empty() {
-            self.ids.push(self.cls);
+/// Packs units, in order, into windows with room for so many pieces. A window that is full in the
+/// middle of a paragraph ends before that paragraph, if this leaves it at least half full, so that
+/// a quotation and its speaker stay together.
+fn pack(units: &[Unit], room: usize) -> Vec<&[Unit]> {
+    let mut windows = Vec::new();
+    let mut first = 0;
+    while first < units.len() {
+        let (mut last, mut pieces) = (first, 0);
+        while last < units.len() && pieces + units[last].pieces <= room {
+            pieces += units[last].pieces;
+            last += 1;
         }
-        let row = |n: usize| u32::try_from(n).expect("a document is shorter than 4 GiB");
-        let start = row(self.plan.batch.pieces() + self.ids.len());
-        self.ids.extend_from_slice(pieces);
-        self.plan.pieces.push(start..start + row(pieces.len()));
-    }
-
-    fn close(&mut self) {
-        if !self.ids.is_empty() {
-            self.ids.push(self.sep);
-            self.plan.batch.push(&self.ids);
-            self.ids.clear();
+        if last < units.len() {
+            let (mut back, mut left) = (last, pieces);
+            while back > first && !units[back].paragraph {
+                back -= 1;
+                left -= units[back].pieces;
+            }
+            if back > first && left >= room / 2 {
+                last = back;
+            }
         }
+        windows.push(&units[first..last]);
+        first = last;
     }
+    windows
 }
 
 impl Plan {

@@ -1,10 +1,10 @@
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use standpoint_core::Span;
 use tokenizers::Tokenizer;
 
+use crate::dir::ModelDir;
 use crate::error::{Error, ErrorKind};
 
 /// The subword vocabulary of a model: text to pieces, from `tokenizer.json`.
@@ -33,11 +33,11 @@ pub struct Pieces {
 }
 
 impl Subwords {
-    pub(crate) fn open(dir: &Path) -> Result<Self, Error> {
-        let path = dir.join("tokenizer.json");
-        let bytes = std::fs::read(&path).map_err(|err| Error::new(&path, ErrorKind::Io(err)))?;
-        let odd = |what: String| Error::new(&path, ErrorKind::Tokenizer(what));
-        let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|err| odd(err.to_string()))?;
+    pub(crate) fn open(dir: &ModelDir) -> Result<Self, Error> {
+        let name = "tokenizer.json";
+        let odd = |what: String| Error::new(dir.place(name), ErrorKind::Tokenizer(what));
+        let bytes = dir.file(name)?;
+        let mut tokenizer = Tokenizer::from_bytes(&*bytes).map_err(|err| odd(err.to_string()))?;
         tokenizer
             .with_truncation(None)
             .map_err(|err| odd(err.to_string()))?;

@@ -1,13 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use half::{bf16, f16};
-use memmap2::Mmap;
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 
+use crate::dir::{ModelDir, ModelFile};
 use crate::error::{Error, ErrorKind};
 
 /// The tensors of a model directory: `model.safetensors`, or the shards that
@@ -19,7 +18,7 @@ use crate::error::{Error, ErrorKind};
 ///
 /// ```no_run
 /// # fn main() -> Result<(), standpoint_encoder::Error> {
-/// let weights = standpoint_encoder::Weights::open("model".as_ref())?;
+/// let weights = standpoint_encoder::Weights::open("model")?;
 /// let (shape, values) = weights.tensor("classifier.weight")?;
 /// assert_eq!(shape.iter().product::<usize>(), values.len());
 /// # Ok(())
@@ -39,7 +38,7 @@ struct Inner {
 
 struct Shard {
     path: PathBuf,
-    map: Mmap,
+    map: ModelFile,
 }
 
 /// Where a tensor lies: checked against the file's length when it was opened.
@@ -57,19 +56,19 @@ impl Weights {
     /// # Errors
     ///
     /// If a file is missing, cut off or damaged; the error names it.
-    pub fn open(dir: &Path) -> Result<Self, Error> {
-        let single = dir.join("model.safetensors");
-        let index = dir.join("model.safetensors.index.json");
-        let (main, paths) = if !single.exists() && index.exists() {
-            let paths = shard_names(&index)?.iter().map(|n| dir.join(n)).collect();
-            (index, paths)
+    pub fn open(dir: impl Into<ModelDir>) -> Result<Self, Error> {
+        let dir = dir.into();
+        let (single, index) = ("model.safetensors", "model.safetensors.index.json");
+        let (main, names) = if !dir.has(single) && dir.has(index) {
+            (index, shard_names(&dir, index)?)
         } else {
-            (single.clone(), vec![single])
+            (single, BTreeSet::from([single.to_owned()]))
         };
+        let main = dir.place(main);
         let mut shards = Vec::new();
         let mut tensors = BTreeMap::new();
-        for path in paths {
-            let map = map(&path)?;
+        for name in names {
+            let (path, map) = (dir.place(&name), dir.file(&name)?);
             let damaged = |what: String| Error::new(&path, ErrorKind::Safetensors(what));
             let (header, metadata) =
                 SafeTensors::read_metadata(&map).map_err(|err| damaged(err.to_string()))?;
@@ -322,31 +321,20 @@ impl Matrix {
 }
 
 /// The shards that an index names.
-fn shard_names(index: &Path) -> Result<BTreeSet<String>, Error> {
+fn shard_names(dir: &ModelDir, index: &str) -> Result<BTreeSet<String>, Error> {
     #[derive(serde::Deserialize)]
     struct Index {
         weight_map: BTreeMap<String, String>,
     }
-    let text = std::fs::read(index).map_err(|err| Error::new(index, ErrorKind::Io(err)))?;
-    let parsed: Index = serde_json::from_slice(&text)
-        .map_err(|err| Error::new(index, ErrorKind::Safetensors(err.to_string())))?;
+    let damaged = |what: String| Error::new(dir.place(index), ErrorKind::Safetensors(what));
+    let parsed: Index =
+        serde_json::from_slice(&dir.file(index)?).map_err(|err| damaged(err.to_string()))?;
     let names: BTreeSet<String> = parsed.weight_map.into_values().collect();
     // A name with a folder in it would let the index point anywhere.
     match names.iter().find(|n| n.contains(['/', '\\']) || *n == "..") {
-        Some(odd) => {
-            let what = format!("it names `{odd}`, which is not a file beside it");
-            Err(Error::new(index, ErrorKind::Safetensors(what)))
-        }
+        Some(odd) => Err(damaged(format!(
+            "it names `{odd}`, which is not a file beside it"
+        ))),
         None => Ok(names),
     }
-}
-
-#[allow(unsafe_code, reason = "mapping a file is unsafe by its nature")]
-fn map(path: &Path) -> Result<Mmap, Error> {
-    let file = File::open(path).map_err(|err| Error::new(path, ErrorKind::Io(err)))?;
-    // SAFETY: the map is read-only and only ever read as plain bytes, every value of which is
-    // valid. What cannot be ruled out from here is another process that changes the file while it
-    // is mapped (then values change) or cuts it short (then the system ends the program with
-    // SIGBUS). Model files are not rewritten in place; README.md tells users to replace, not edit.
-    unsafe { Mmap::map(&file) }.map_err(|err| Error::new(path, ErrorKind::Io(err)))
 }

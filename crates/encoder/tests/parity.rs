@@ -12,7 +12,15 @@ fn data(name: &str) -> PathBuf {
         .join(name)
 }
 
-const MODELS: &[&str] = &["bert", "bert-int8", "distilbert", "mpnet"];
+const MODELS: &[&str] = &[
+    "bert",
+    "bert-int8",
+    "distilbert",
+    "mpnet",
+    "roberta",
+    "electra",
+    "albert",
+];
 
 struct Expected {
     batch: Batch,
@@ -45,7 +53,7 @@ fn expected(name: &str) -> Expected {
 #[track_caller]
 fn check(name: &str) {
     let expected = expected(name);
-    let encoder = Encoder::open(&data(name), Kernel::Portable).expect(name);
+    let encoder = Encoder::open(data(name), Kernel::Portable).expect(name);
     let got = encoder.encode(&expected.batch, &mut Scratch::default());
     assert_eq!(got.as_slice().len(), expected.states.len());
     let pairs = got.as_slice().iter().zip(&expected.states);
@@ -66,7 +74,7 @@ fn fast_kernels_are_near() {
     for kernel in fast() {
         for name in MODELS {
             let expected = expected(name);
-            let encoder = Encoder::open(&data(name), kernel).expect(name);
+            let encoder = Encoder::open(data(name), kernel).expect(name);
             assert_eq!(encoder.kernel_name(), kernel.name());
             let got = encoder.encode(&expected.batch, &mut Scratch::default());
             let pairs = got.as_slice().iter().zip(&expected.states);
@@ -97,6 +105,21 @@ fn mpnet() {
     check("mpnet");
 }
 
+#[test]
+fn roberta() {
+    check("roberta");
+}
+
+#[test]
+fn electra() {
+    check("electra");
+}
+
+#[test]
+fn albert() {
+    check("albert");
+}
+
 /// A window's states do not depend, to the bit, on which windows are beside it.
 #[test]
 fn windows_do_not_see_each_other() {
@@ -104,7 +127,7 @@ fn windows_do_not_see_each_other() {
     for kernel in std::iter::once(Kernel::Portable).chain(fast()) {
         for name in MODELS {
             let all = expected(name).batch;
-            let encoder = Encoder::open(&data(name), kernel).expect(name);
+            let encoder = Encoder::open(data(name), kernel).expect(name);
             let together = encoder.encode(&all, &mut scratch);
             for window in 0..together.windows() {
                 let rows = together.window(window);

@@ -8,6 +8,7 @@ use half::bf16;
 
 use crate::attention::Shape;
 use crate::config::Activation;
+use crate::dir::ModelDir;
 use crate::error::{Error, ErrorKind};
 use crate::layer::Norm;
 use crate::weights::Matrix;
@@ -102,8 +103,9 @@ impl Kernel {
     }
 
     /// The same, with an error that says which directory was being opened.
-    pub(crate) fn backend_for(self, dir: &std::path::Path) -> Result<Box<dyn Backend>, Error> {
-        self.backend().map_err(|kind| Error::new(dir, kind))
+    pub(crate) fn backend_for(self, dir: &ModelDir) -> Result<Box<dyn Backend>, Error> {
+        self.backend()
+            .map_err(|kind| Error::new(dir.place(""), kind))
     }
 }
 
@@ -155,7 +157,6 @@ pub(crate) trait Product: Send + Sync {
 /// Where a product's result goes.
 pub(crate) enum Out<'a> {
     /// Written over these rows.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the tests read products by it"))]
     Store(&'a mut [f32]),
     /// Added to these rows.
     Add(&'a mut [f32]),

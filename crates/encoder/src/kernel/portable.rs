@@ -1,6 +1,7 @@
-//! 32-bit floats with the `gemm` crate, which picks its instructions by itself.
+//! 32-bit floats with the `gemm-f32` crate, which picks its instructions by itself.
 
-use gemm::{Parallelism, gemm};
+use gemm_common::Parallelism;
+use gemm_f32::gemm::f32::get_gemm_fn;
 
 use super::{Backend, Operand, Out, Product, Work};
 use crate::attention::{self, Shape};
@@ -157,20 +158,21 @@ pub(crate) fn product(
     // `out` is borrowed for writing, so it overlaps neither `a` nor `b`, and its rows do not
     // overlap each other.
     unsafe {
-        gemm(
-            m,
+        // Seen as its transpose, `outᵀ += bᵀ · aᵀ`: the function writes by columns.
+        get_gemm_fn()(
             n,
+            m,
             k,
             out.as_mut_ptr(),
-            1,
             out_row as isize,
+            1,
             true,
-            a.as_ptr(),
-            a_col as isize,
-            a_row as isize,
             b.as_ptr(),
-            b_col as isize,
             b_row as isize,
+            b_col as isize,
+            a.as_ptr(),
+            a_row as isize,
+            a_col as isize,
             1.0,
             scale,
             false,
