@@ -30,6 +30,8 @@ pub(crate) struct NerConfig {
     pub(crate) kinds: BTreeMap<String, Option<String>>,
     /// How much a name's other places in the document count against its own, 0 to 1.
     pub(crate) agreement: f64,
+    /// What the main head's label sequences lose, as a log-probability, for each entity opened.
+    pub(crate) opening: f64,
     /// How the main head's probabilities become scores.
     pub(crate) scores: Scores,
     /// A second head, for CoNLL-2003's kinds and guidelines.
@@ -44,6 +46,8 @@ pub(crate) struct ConllConfig {
     pub(crate) id2label: BTreeMap<String, String>,
     #[serde(default)]
     pub(crate) agreement: f64,
+    #[serde(default)]
+    pub(crate) opening: f64,
     #[serde(default)]
     pub(crate) scores: Scores,
 }
@@ -108,14 +112,15 @@ impl Config {
                     .to_owned(),
             ));
         }
-        let conll = config.ner.conll.as_ref().map(|c| (c.agreement, c.scores));
-        for (agreement, scores) in [(config.ner.agreement, config.ner.scores)]
-            .into_iter()
-            .chain(conll)
-        {
-            let odd = match (0.0..=1.0).contains(&agreement) {
-                true => scores.check().err(),
-                false => Some("an `agreement` that is not from 0 to 1"),
+        let news = (config.ner.agreement, config.ner.opening, config.ner.scores);
+        let conll = (config.ner.conll.as_ref()).map(|c| (c.agreement, c.opening, c.scores));
+        for (agreement, opening, scores) in [news].into_iter().chain(conll) {
+            let odd = if !(0.0..=1.0).contains(&agreement) {
+                Some("an `agreement` that is not from 0 to 1")
+            } else if !opening.is_finite() {
+                Some("an `opening` that is no number")
+            } else {
+                scores.check().err()
             };
             if let Some(odd) = odd {
                 return Err(config.error(format!("has, in `ner`, {odd}")));
