@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "conll" => View::Conll,
         other => return Err(format!("`{other}` is no view; they are news and conll").into()),
     };
-    let ner = Ner::open(Path::new(model), Kernel::Auto)?.with(Options {
+    let ner = Ner::open(model.as_str(), Kernel::Auto)?.with(Options {
         view,
         ..Options::default()
     });

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use standpoint_encoder::ModelDir;
 
 use crate::error::Error;
 use crate::labels::Scheme;
@@ -95,15 +96,16 @@ impl Scores {
 }
 
 impl Config {
-    pub(crate) fn open(dir: &Path) -> Result<Self, Error> {
-        let path = dir.join("config.json");
-        let error = |message| Error::Config {
+    pub(crate) fn open(dir: &ModelDir) -> Result<Self, Error> {
+        let bytes = dir.file("config.json")?;
+        let path = dir
+            .path()
+            .map_or_else(|| PathBuf::from(dir.name()), Path::to_owned);
+        let path = path.join("config.json");
+        let mut config: Self = serde_json::from_slice(&bytes).map_err(|err| Error::Config {
             path: path.clone(),
-            message,
-        };
-        let bytes = std::fs::read(&path).map_err(|err| error(err.to_string()))?;
-        let mut config: Self =
-            serde_json::from_slice(&bytes).map_err(|err| error(err.to_string()))?;
+            message: format!("cannot be read: {err}"),
+        })?;
         config.path = path;
         if config.id2label.is_empty() {
             return Err(config.error(

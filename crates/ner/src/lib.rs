@@ -11,7 +11,7 @@
 //!
 //! # fn main() -> Result<(), standpoint_ner::Error> {
 //! let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/bert-cased-iob2");
-//! let ner = Ner::open(std::path::Path::new(dir), Kernel::Auto)?;
+//! let ner = Ner::open(dir, Kernel::Auto)?;
 //!
 //! // Sentences and words usually come from standpoint-sentences and standpoint-tokenize.
 //! let text = "Kem Sokha left Phnom Penh.";

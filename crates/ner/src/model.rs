@@ -1,9 +1,8 @@
 use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
 
 use standpoint_core::{Entity, Sentence, Token, Warning};
-use standpoint_encoder::{Encoder, Kernel, Linear, Reading, Scratch, Weights};
+use standpoint_encoder::{Encoder, Kernel, Linear, ModelDir, Reading, Scratch, Weights};
 
 use crate::agreement::agree;
 use crate::config::{Config, ConllConfig, Scores};
@@ -49,10 +48,11 @@ impl Ner {
     ///
     /// If a file is missing or damaged, the model type is not supported, or its labels are not
     /// those of entities; the error names the file and what to do.
-    pub fn open(dir: &Path, kernel: Kernel) -> Result<Self, Error> {
-        let config = Config::open(dir)?;
-        let encoder = Encoder::open(dir, kernel)?;
-        let weights = Weights::open(dir)?;
+    pub fn open(dir: impl Into<ModelDir>, kernel: Kernel) -> Result<Self, Error> {
+        let dir = dir.into();
+        let config = Config::open(&dir)?;
+        let encoder = Encoder::open(&dir, kernel)?;
+        let weights = Weights::open(&dir)?;
         let head = |conll: Option<&ConllConfig>| {
             let ner = &config.ner;
             let (id2label, classifier, agreement, opening, scores) = match conll {
