@@ -65,7 +65,7 @@ pub(crate) struct Installed {
 
 impl Installed {
     /// The newest model for a task.
-    fn newest(&self, task: &str) -> anyhow::Result<&Model> {
+    pub(crate) fn newest(&self, task: &str) -> anyhow::Result<&Model> {
         self.models
             .iter()
             .rev()

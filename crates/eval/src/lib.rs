@@ -12,6 +12,7 @@
 //! | sentences | [`inner_ends`], [`count_boundaries`] | |
 //! | words | [`align_words`] | the CoNLL 2018 shared task |
 //! | quotations | [`count_parts`], [`count_attributions`], [`count_sources`] | exact and overlapping, matched one to one |
+//! | speakers | [`count_speakers`] | accuracy and coverage |
 //! | classes | [`count_class`] | scikit-learn |
 //! | how sure that is | [`bootstrap`], [`paired`] | percentile bootstrap, approximate randomization |
 //! | whether scores keep their word | [`Calibration`] | expected calibration error |
@@ -62,6 +63,7 @@ pub use crate::{
         kinds, pair,
     },
     resample::{Interval, Paired, Resampling, bootstrap, paired},
+    speakers::{Speaker, Spoken, count_speakers},
     tags::{Chunk, Scheme, chunks, irregular},
 };
 
@@ -73,4 +75,10 @@ mod counts;
 mod entities;
 mod matching;
 mod resample;
+mod speakers;
 mod tags;
+
+/// The README's example, which runs as a test.
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+struct Readme;

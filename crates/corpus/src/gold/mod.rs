@@ -12,6 +12,7 @@
 //! | text and its sentences, JSON lines | [`read_rules`] | the golden rules of sentence splitting |
 //! | directed sentiment, tab separated | [`read_dse`] | Park et al. 2021 |
 //! | targets with polarity, JSON lines | [`read_newsmtsc`] | NewsMTSC |
+//! | speakers of quotations, JSON lines | [`read_speakers`] | `tests/data/speakers` |
 //! | this program's records, JSON lines | [`read_records`] | anything that writes JSON |
 //!
 //! ```
@@ -38,6 +39,7 @@ pub use self::{
     conllu::{Joined, Joining, Treebank, UdSentence, UdToken, read_conllu},
     records::{GoldEntity, GoldQuote, GoldRecord, GoldStance, Layout, read_records},
     rules::{Rule, read_rules},
+    speakers::{SpeakerKind, SpeakerLine, read_speakers},
     stance::{Directed, DirectedLabel, Targeted, read_dse, read_newsmtsc},
 };
 
@@ -46,6 +48,7 @@ mod columns;
 mod conllu;
 mod records;
 mod rules;
+mod speakers;
 mod stance;
 
 /// Why gold cannot be read.
@@ -222,6 +225,7 @@ mod tests {
         let _ = read_dse(path, text);
         let _ = read_newsmtsc(path, text);
         let _ = read_records(path, text);
+        let _ = read_speakers(path, text);
     }
 
     proptest! {

@@ -38,6 +38,8 @@ pub struct GoldQuote {
     pub cue: Vec<Span>,
     /// What was said.
     pub content: Vec<Span>,
+    /// The number of the speaker among the record's [actors](GoldRecord::actors).
+    pub speaker: Option<u32>,
     /// How sure a prediction is.
     pub score: Option<f32>,
 }
@@ -72,6 +74,8 @@ struct Row {
     #[serde(default)]
     quotes: Vec<QuoteIn>,
     #[serde(default)]
+    actors: Vec<ActorIn>,
+    #[serde(default)]
     holder: Option<HolderIn>,
     #[serde(default)]
     target: Option<(u32, u32)>,
@@ -99,7 +103,17 @@ struct QuoteIn {
     cue: Option<Fragments>,
     content: Fragments,
     #[serde(default)]
+    speaker: Option<u32>,
+    #[serde(default)]
     score: Option<f32>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct ActorIn {
+    id: u32,
+    name: String,
+    #[serde(default)]
+    aliases: Vec<String>,
 }
 
 /// `[start, end]`, or a list of those.
@@ -301,9 +315,19 @@ impl GoldRecord {
                     source: part(&q.source)?,
                     cue: part(&q.cue)?,
                     content,
+                    speaker: q.speaker,
                     score: q.score,
                 })
             })
+            .collect()
+    }
+
+    /// The actors: number and names, the fullest first.
+    #[must_use]
+    pub fn actors(&self) -> Vec<(u32, Vec<String>)> {
+        let actors = self.row.actors.iter();
+        actors
+            .map(|a| (a.id, [&[a.name.clone()], &a.aliases[..]].concat()))
             .collect()
     }
 
