@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use standpoint_encoder::ModelDir;
 
 use crate::error::Error;
 use crate::labels::Scheme;
@@ -30,6 +31,8 @@ pub(crate) struct NerConfig {
     pub(crate) kinds: BTreeMap<String, Option<String>>,
     /// How much a name's other places in the document count against its own, 0 to 1.
     pub(crate) agreement: f64,
+    /// What the main head's label sequences lose, as a log-probability, for each entity opened.
+    pub(crate) opening: f64,
     /// How the main head's probabilities become scores.
     pub(crate) scores: Scores,
     /// A second head, for CoNLL-2003's kinds and guidelines.
@@ -44,6 +47,8 @@ pub(crate) struct ConllConfig {
     pub(crate) id2label: BTreeMap<String, String>,
     #[serde(default)]
     pub(crate) agreement: f64,
+    #[serde(default)]
+    pub(crate) opening: f64,
     #[serde(default)]
     pub(crate) scores: Scores,
 }
@@ -91,15 +96,16 @@ impl Scores {
 }
 
 impl Config {
-    pub(crate) fn open(dir: &Path) -> Result<Self, Error> {
-        let path = dir.join("config.json");
-        let error = |message| Error::Config {
+    pub(crate) fn open(dir: &ModelDir) -> Result<Self, Error> {
+        let bytes = dir.file("config.json")?;
+        let path = dir
+            .path()
+            .map_or_else(|| PathBuf::from(dir.name()), Path::to_owned);
+        let path = path.join("config.json");
+        let mut config: Self = serde_json::from_slice(&bytes).map_err(|err| Error::Config {
             path: path.clone(),
-            message,
-        };
-        let bytes = std::fs::read(&path).map_err(|err| error(err.to_string()))?;
-        let mut config: Self =
-            serde_json::from_slice(&bytes).map_err(|err| error(err.to_string()))?;
+            message: format!("cannot be read: {err}"),
+        })?;
         config.path = path;
         if config.id2label.is_empty() {
             return Err(config.error(
@@ -108,14 +114,15 @@ impl Config {
                     .to_owned(),
             ));
         }
-        let conll = config.ner.conll.as_ref().map(|c| (c.agreement, c.scores));
-        for (agreement, scores) in [(config.ner.agreement, config.ner.scores)]
-            .into_iter()
-            .chain(conll)
-        {
-            let odd = match (0.0..=1.0).contains(&agreement) {
-                true => scores.check().err(),
-                false => Some("an `agreement` that is not from 0 to 1"),
+        let news = (config.ner.agreement, config.ner.opening, config.ner.scores);
+        let conll = (config.ner.conll.as_ref()).map(|c| (c.agreement, c.opening, c.scores));
+        for (agreement, opening, scores) in [news].into_iter().chain(conll) {
+            let odd = if !(0.0..=1.0).contains(&agreement) {
+                Some("an `agreement` that is not from 0 to 1")
+            } else if !opening.is_finite() {
+                Some("an `opening` that is no number")
+            } else {
+                scores.check().err()
             };
             if let Some(odd) = odd {
                 return Err(config.error(format!("has, in `ner`, {odd}")));

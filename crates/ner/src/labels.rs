@@ -168,6 +168,11 @@ impl Labels {
         }
     }
 
+    /// Whether this label is that of an entity's first word and no other.
+    pub(crate) fn opens(&self, label: usize) -> bool {
+        matches!(self.tags[label], Tag::In(Place::Begin | Place::Single, _))
+    }
+
     /// The labels that may stand before this one.
     pub(crate) fn before(&self, label: usize) -> &[usize] {
         &self.before[label]

@@ -11,7 +11,7 @@
 //!
 //! # fn main() -> Result<(), standpoint_ner::Error> {
 //! let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/bert-cased-iob2");
-//! let ner = Ner::open(std::path::Path::new(dir), Kernel::Auto)?;
+//! let ner = Ner::open(dir, Kernel::Auto)?;
 //!
 //! // Sentences and words usually come from standpoint-sentences and standpoint-tokenize.
 //! let text = "Kem Sokha left Phnom Penh.";
@@ -62,8 +62,9 @@
 //! | `scheme` | `iob1`, `iob2` or `bioes`; needed only for IOB1 labels of which every kind has both prefixes | found from the labels |
 //! | `kinds` | what a label name stands for: `{"CORP": "organization", "SHIP": null}`; null is not reported | `{}` |
 //! | `agreement` | 0 to 1: how much a name's other places in the document count against its own | 0 |
+//! | `opening` | what a sequence's log-probability loses for each entity that a label opens: higher finds fewer | 0 |
 //! | `scores` | `temperature` of the logits, `slope` and `offset` of an entity's log-odds | 1, 1, 0 |
-//! | `conll` | a second head: its tensors' name `classifier`, its `id2label`, its `scores` and `agreement` | none |
+//! | `conll` | a second head: its tensors' name `classifier`, its `id2label`, its `agreement`, `opening` and `scores` | none |
 //!
 //! # Against `transformers`
 //!

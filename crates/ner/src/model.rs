@@ -1,12 +1,11 @@
 use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
 
 use standpoint_core::{Entity, Sentence, Token, Warning};
-use standpoint_encoder::{Encoder, Kernel, Linear, Reading, Scratch, Weights};
+use standpoint_encoder::{Encoder, Kernel, Linear, ModelDir, Reading, Scratch, Weights};
 
 use crate::agreement::agree;
-use crate::config::{Config, NerConfig, Scores};
+use crate::config::{Config, ConllConfig, Scores};
 use crate::error::Error;
 use crate::labels::{Labels, Segment};
 use crate::lattice::{Marginals, best_labels};
@@ -33,6 +32,7 @@ struct Head {
     labels: Labels,
     linear: Linear,
     agreement: f64,
+    opening: f64,
     scores: Scores,
 }
 
@@ -48,18 +48,33 @@ impl Ner {
     ///
     /// If a file is missing or damaged, the model type is not supported, or its labels are not
     /// those of entities; the error names the file and what to do.
-    pub fn open(dir: &Path, kernel: Kernel) -> Result<Self, Error> {
-        let config = Config::open(dir)?;
-        let encoder = Encoder::open(dir, kernel)?;
-        let weights = Weights::open(dir)?;
-        let head = |id2label, classifier: &str, agreement, scores| -> Result<Head, Error> {
-            let labels =
-                Labels::new(id2label, &config.ner.kinds, config.ner.scheme).map_err(|error| {
-                    Error::Labels {
-                        path: config.path().to_owned(),
-                        error,
-                    }
-                })?;
+    pub fn open(dir: impl Into<ModelDir>, kernel: Kernel) -> Result<Self, Error> {
+        let dir = dir.into();
+        let config = Config::open(&dir)?;
+        let encoder = Encoder::open(&dir, kernel)?;
+        let weights = Weights::open(&dir)?;
+        let head = |conll: Option<&ConllConfig>| {
+            let ner = &config.ner;
+            let (id2label, classifier, agreement, opening, scores) = match conll {
+                None => (
+                    &config.id2label,
+                    "classifier",
+                    ner.agreement,
+                    ner.opening,
+                    ner.scores,
+                ),
+                Some(c) => (
+                    &c.id2label,
+                    c.classifier.as_str(),
+                    c.agreement,
+                    c.opening,
+                    c.scores,
+                ),
+            };
+            let labels = Labels::new(id2label, &ner.kinds, ner.scheme).map_err(|error| {
+                let path = config.path().to_owned();
+                Error::Labels { path, error }
+            })?;
             let linear = Linear::open(&weights, classifier)?;
             if (linear.inputs(), linear.outputs()) != (encoder.hidden_size(), labels.len()) {
                 return Err(config.error(format!(
@@ -75,15 +90,13 @@ impl Ner {
                 labels,
                 linear,
                 agreement,
+                opening,
                 scores,
             })
         };
-        let NerConfig {
-            agreement, scores, ..
-        } = config.ner;
-        let main = head(&config.id2label, "classifier", agreement, scores)?;
+        let main = head(None)?;
         let conll = match &config.ner.conll {
-            Some(c) => Some(head(&c.id2label, &c.classifier, c.agreement, c.scores)?),
+            Some(conll) => Some(head(Some(conll))?),
             None => None,
         };
         let window = config.ner.window.unwrap_or(WINDOW);
@@ -156,15 +169,13 @@ impl Ner {
         let head = self.head();
         let sentences = ranges(sentences, tokens);
         let mut log_probs = self.log_probs(tokens, reading);
-        if self.options.decoding == Decoding::Best && head.agreement > 0.0 {
-            let words: Vec<&str> = tokens.iter().map(|token| &text[token.span]).collect();
-            agree(
-                &head.labels,
-                &sentences,
-                &words,
-                head.agreement,
-                &mut log_probs,
-            );
+        if self.options.decoding == Decoding::Best {
+            if head.agreement > 0.0 {
+                let words: Vec<&str> = tokens.iter().map(|token| &text[token.span]).collect();
+                let labels = &head.labels;
+                agree(labels, &sentences, &words, head.agreement, &mut log_probs);
+            }
+            head.charge_openings(&mut log_probs);
         }
         let n = head.labels.len();
         let decode = |words: Range<usize>| {
@@ -243,6 +254,15 @@ impl Ner {
 }
 
 impl Head {
+    /// Makes every entity opened cost the same, which settles how many doubtful ones are found.
+    fn charge_openings(&self, log_probs: &mut [f32]) {
+        let n = self.labels.len();
+        for label in (0..n).filter(|&l| self.labels.opens(l)) {
+            let column = log_probs.iter_mut().skip(label).step_by(n);
+            column.for_each(|p| *p -= self.opening as f32);
+        }
+    }
+
     /// The entities of the most probable valid sequence of labels, with calibrated scores.
     fn best(&self, log_probs: &[f32]) -> Vec<(Segment, f32)> {
         let segments = self.labels.segments(best_labels(&self.labels, log_probs));

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use standpoint_core::{Entity, Sentence, Span, Token, TokenKind, Warning};
+use standpoint_core::{Entity, EntityKind, Sentence, Span, Token, TokenKind, Warning};
 use standpoint_encoder::{Kernel, Scratch};
 use standpoint_ner::{Aggregation, Decoding, Ner, Options, View};
 
@@ -138,6 +138,81 @@ fn a_view_without_a_head_of_its_own_is_the_main_one() {
     );
 }
 
+/// A fixture with an object `ner` in its `config.json`, in a folder of its own.
+fn with_config(name: &str, ner: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for file in ["config.json", "tokenizer.json", "model.safetensors"] {
+        std::fs::copy(fixture(name).join(file), dir.path().join(file)).unwrap();
+    }
+    edit(
+        dir.path(),
+        "config.json",
+        "\"id2label\"",
+        &format!("\"ner\": {ner}, \"id2label\""),
+    );
+    dir
+}
+
+fn edit(dir: &Path, file: &str, from: &str, to: &str) {
+    let path = dir.join(file);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{from}");
+    std::fs::write(path, text.replacen(from, to, 1)).unwrap();
+}
+
+#[test]
+fn a_second_head_is_the_conll_view() {
+    // The same tensors under other labels: persons there are places here, and so on.
+    let ner = r#"{"conll": {"classifier": "classifier", "id2label": {"0": "O", "1": "B-LOC",
+        "2": "I-LOC", "3": "B-MISC", "4": "I-MISC", "5": "B-PER", "6": "I-PER", "7": "B-ORG", "8": "I-ORG"}}}"#;
+    let dir = with_config("bert-cased-iob2", ner);
+    let news = Ner::open(dir.path(), Kernel::Auto).unwrap();
+    let conll = news.with(Options {
+        view: View::Conll,
+        ..Options::default()
+    });
+    let text = "Kem Sokha met Ban Ki-moon in Phnom Penh on Tuesday .";
+    let mut scratch = Scratch::default();
+    let (mut expected, _) = recognize(&news, text, &mut scratch);
+    let (got, _) = recognize(&conll, text, &mut scratch);
+    assert!(!expected.is_empty());
+    for entity in &mut expected {
+        entity.kind = match entity.kind {
+            EntityKind::Person => EntityKind::Location,
+            EntityKind::Location => EntityKind::Person,
+            EntityKind::Organization => EntityKind::Misc,
+            _ => EntityKind::Organization,
+        };
+    }
+    assert_eq!(got, expected);
+}
+
+#[test]
+fn what_the_config_asks_for_is_done() {
+    let text = "Kem Sokha met Ban Ki-moon in Phnom Penh on Tuesday .\nSokha met Kem Sokha .\n";
+    let found = |ner: &str| {
+        let dir = with_config("bert-cased-iob2", ner);
+        let ner = Ner::open(dir.path(), Kernel::Auto).unwrap();
+        recognize(&ner, text, &mut Scratch::default()).0
+    };
+    let plain = found("{}");
+    assert!(!plain.is_empty());
+    assert_eq!(found(r#"{"opening": 100}"#), []);
+    assert_ne!(found(r#"{"agreement": 1}"#), plain);
+    let places =
+        |entities: &[Entity]| -> Vec<_> { entities.iter().map(|e| (e.span, e.kind)).collect() };
+    let scored = found(r#"{"scores": {"slope": 2, "offset": -1}}"#);
+    assert_eq!(places(&scored), places(&plain));
+    for (got, before) in scored.iter().zip(&plain) {
+        let p = f64::from(before.score);
+        let expected = 1.0 / (1.0 + (1.0 - 2.0 * (p / (1.0 - p)).ln()).exp());
+        assert!(
+            (f64::from(got.score) - expected).abs() < 1e-4,
+            "{got:?} {before:?}"
+        );
+    }
+}
+
 #[test]
 fn what_does_not_open_is_named() {
     #[track_caller]
@@ -156,12 +231,6 @@ fn what_does_not_open_is_named() {
         for word in words {
             assert!(err.to_string().contains(word), "{err}");
         }
-    }
-    fn edit(dir: &Path, file: &str, from: &str, to: &str) {
-        let path = dir.join(file);
-        let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.contains(from), "{from}");
-        std::fs::write(path, text.replace(from, to)).unwrap();
     }
     check(
         |dir| std::fs::remove_file(dir.join("config.json")).unwrap(),
@@ -194,6 +263,22 @@ fn what_does_not_open_is_named() {
         },
         &["`gpt2`", "distilbert"],
     );
+    for (ner, words) in [
+        (r#"{"agreement": 1.5}"#, ["agreement", "from 0 to 1"]),
+        (
+            r#"{"scores": {"temperature": 0}}"#,
+            ["temperature", "above 0"],
+        ),
+        (r#"{"scores": {"slope": -1}}"#, ["slope", "above 0"]),
+        (
+            r#"{"conll": {"classifier": "second", "id2label": {"0": "O"}}}"#,
+            ["second.weight", "model.safetensors"],
+        ),
+    ] {
+        let dir = with_config("bert-cased-iob2", ner);
+        let err = Ner::open(dir.path(), Kernel::Auto).unwrap_err().to_string();
+        assert!(words.iter().all(|word| err.contains(word)), "{err}");
+    }
     check(
         |dir| {
             edit(

@@ -108,13 +108,23 @@ fn mpnet_uncased_wordpiece_iob2() {
 }
 
 #[test]
-fn bert_byte_pairs_iob2() {
-    check("bert-bpe-iob2");
+fn roberta_byte_pairs_iob2() {
+    check("roberta-bpe-iob2");
 }
 
 #[test]
-fn bert_sentencepiece_iob1() {
-    check("bert-sentencepiece-iob1");
+fn xlm_roberta_sentencepiece_iob1() {
+    check("xlm-roberta-sentencepiece-iob1");
+}
+
+#[test]
+fn electra_uncased_wordpiece_iob2() {
+    check("electra-uncased-iob2");
+}
+
+#[test]
+fn albert_sentencepiece_iob2() {
+    check("albert-sentencepiece-iob2");
 }
 
 #[test]
@@ -136,5 +146,5 @@ fn every_fixture_is_checked() {
             "{name} has no test"
         );
     }
-    assert_eq!(names.len(), 6);
+    assert_eq!(names.len(), 8);
 }
