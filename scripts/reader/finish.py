@@ -32,5 +32,6 @@ def write_models(model: Reader, base: Path, out: Path, version: str, sets, subwo
         config["temperature"] = {head: temperatures[head] for head in heads}
         if "ner" in config:
             config["ner"]["scores"]["temperature"] = temperatures["news"]
+            config["ner"]["conll"]["scores"]["temperature"] = temperatures["conll"]
         write_json(folder / "config.json", config)
         write_sums(folder)
