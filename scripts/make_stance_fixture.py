@@ -21,7 +21,8 @@ import train_stance as stance  # noqa: E402
 
 WINDOW = 40
 SETTINGS = {"markers": stance.MARKERS, "window": WINDOW,
-            "temperature": {"pair": 1.25, "joint": 0.9, "author": 1.5}, "threshold": 0.6}
+            "temperature": {"pair": 1.25, "joint": 0.9, "author": 1.5},
+            "joint_bias": [0.0, 0.1, 0.3, -0.2, 0.5], "threshold": 0.6}
 TEXTS = [
     ("Ana blames Borin.", "Ana", "Borin"),
     ("Borin was blamed by Ana.", "Ana", "Borin"),
@@ -102,7 +103,7 @@ def main(out):
             forward, backward = backward, forward
         heat = SETTINGS["temperature"]
         by = heat["author" if holder is None else "pair"]
-        joint = stance.joint_logits(forward, backward) / heat["joint"]
+        joint = stance.joint_logits(forward, backward) / heat["joint"] + torch.tensor(SETTINGS["joint_bias"])
         cases.append({
             "text": text, "holder": h and in_bytes(text, h), "target": in_bytes(text, t),
             "pieces": len(ids),

@@ -91,7 +91,13 @@ pub(crate) struct Temperatures {
 }
 
 impl Answer {
-    pub(crate) fn new(forward: Logits, backward: Logits, author: bool, by: &Temperatures) -> Self {
+    /// `joint_bias` is added to the logits of the five classes after their temperature.
+    pub(crate) fn new(
+        [forward, backward]: [Logits; 2],
+        author: bool,
+        by: &Temperatures,
+        joint_bias: &[f32; 5],
+    ) -> Self {
         let temperature = if author { by.author } else { by.pair };
         let ([f_for, f_against, f_neutral], [b_for, b_against, b_neutral]) = (forward, backward);
         // A class says what one direction is and that the other is neutral.
@@ -105,7 +111,10 @@ impl Answer {
         Self {
             forward: Probabilities::from_logits(forward, temperature),
             backward: Probabilities::from_logits(backward, temperature),
-            joint: softmax(joint, by.joint),
+            joint: softmax(
+                std::array::from_fn(|c| joint[c] / by.joint + joint_bias[c]),
+                1.0,
+            ),
         }
     }
 }

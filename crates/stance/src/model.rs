@@ -45,6 +45,9 @@ struct Settings {
     /// Pieces in a window, special ones and markers included.
     window: usize,
     temperature: Temperatures,
+    /// What is added for each of the five classes, fitted so that rare ones are found.
+    #[serde(default)]
+    joint_bias: [f32; 5],
     /// Answers less likely than this are [`Polarity::Unknown`].
     threshold: f32,
 }
@@ -282,8 +285,13 @@ impl Inner {
         let logits = self.out.apply(&hidden);
         let logits: Vec<Logits> = logits.chunks_exact(3).map(|l| [l[0], l[1], l[2]]).collect();
         for (pair, (_, author)) in logits.chunks_exact(2).zip(windows) {
-            let by = &self.settings.temperature;
-            answers.push(Answer::new(pair[0], pair[1], *author, by));
+            let Settings {
+                temperature,
+                joint_bias,
+                ..
+            } = &self.settings;
+            let both = [pair[0], pair[1]];
+            answers.push(Answer::new(both, *author, temperature, joint_bias));
         }
     }
 }
