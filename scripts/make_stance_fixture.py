@@ -103,7 +103,9 @@ def main(out):
             forward, backward = backward, forward
         heat = SETTINGS["temperature"]
         by = heat["author" if holder is None else "pair"]
-        joint = stance.joint_logits(forward, backward) / heat["joint"] + torch.tensor(SETTINGS["joint_bias"])
+        bias = torch.tensor(SETTINGS["joint_bias"])
+        joint = stance.joint_logits(forward, backward) / heat["joint"]
+        joint += bias[[0, 2, 1, 4, 3]] if turned else bias
         cases.append({
             "text": text, "holder": h and in_bytes(text, h), "target": in_bytes(text, t),
             "pieces": len(ids),

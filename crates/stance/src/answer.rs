@@ -50,8 +50,8 @@ impl Probabilities {
         }
     }
 
-    fn from_logits([favor, against, neutral]: Logits, temperature: f32) -> Self {
-        let [favor, against, neutral] = softmax([favor, against, neutral], temperature);
+    fn from_logits(logits: Logits, temperature: f32) -> Self {
+        let [favor, against, neutral] = softmax(logits.map(|x| x / temperature));
         Self {
             favor,
             against,
@@ -96,7 +96,7 @@ impl Answer {
         [forward, backward]: [Logits; 2],
         author: bool,
         by: &Temperatures,
-        joint_bias: &[f32; 5],
+        joint_bias: [f32; 5],
     ) -> Self {
         let temperature = if author { by.author } else { by.pair };
         let ([f_for, f_against, f_neutral], [b_for, b_against, b_neutral]) = (forward, backward);
@@ -111,17 +111,14 @@ impl Answer {
         Self {
             forward: Probabilities::from_logits(forward, temperature),
             backward: Probabilities::from_logits(backward, temperature),
-            joint: softmax(
-                std::array::from_fn(|c| joint[c] / by.joint + joint_bias[c]),
-                1.0,
-            ),
+            joint: softmax(std::array::from_fn(|c| joint[c] / by.joint + joint_bias[c])),
         }
     }
 }
 
-fn softmax<const N: usize>(logits: [f32; N], temperature: f32) -> [f32; N] {
+fn softmax<const N: usize>(logits: [f32; N]) -> [f32; N] {
     let most = logits.into_iter().fold(f32::NEG_INFINITY, f32::max);
-    let each = logits.map(|x| ((x - most) / temperature).exp());
+    let each = logits.map(|x| (x - most).exp());
     let sum: f32 = each.iter().sum();
     each.map(|x| x / sum)
 }

@@ -1,4 +1,6 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use standpoint_encoder::ModelDir;
 
 /// Why a stance model could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -19,9 +21,10 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn config(dir: &Path, what: String) -> Self {
+    pub(crate) fn config(dir: &ModelDir, what: String) -> Self {
+        let folder = dir.path().map_or_else(|| dir.name().into(), PathBuf::from);
         Self::Config {
-            path: dir.join("config.json"),
+            path: folder.join("config.json"),
             what,
         }
     }

@@ -11,7 +11,7 @@
 //! # fn main() -> Result<(), standpoint_stance::Error> {
 //! // A tiny model with random weights, for tests; its answers mean nothing.
 //! let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/model");
-//! let model = Stances::open(dir.as_ref(), Kernel::Auto)?;
+//! let model = Stances::open(dir, Kernel::Auto)?;
 //!
 //! let text = "Ana blames Borin.";
 //! let (ana, borin) = (Span::new(0, 3), Span::new(11, 16));
@@ -56,3 +56,4 @@ mod error;
 mod model;
 mod passage;
 mod questions;
+mod settings;

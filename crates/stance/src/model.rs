@@ -1,16 +1,15 @@
 use std::collections::HashMap;
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 
-use serde::Deserialize;
 use standpoint_core::{Polarity, Stance, Warning};
-use standpoint_encoder::{Batch, Encoder, Kernel, Linear, Pieces, Scratch, Weights};
+use standpoint_encoder::{Batch, Encoder, Kernel, Linear, ModelDir, Pieces, Scratch, Weights};
 
-use crate::answer::{Answer, Logits, Temperatures};
+use crate::answer::{Answer, Logits};
 use crate::error::Error;
 use crate::passage::{Marked, Markers, Passage};
 use crate::questions::{Annotated, Claim, Question, Words, questions};
+use crate::settings::Settings;
 
 /// Windows go through the encoder in batches of about so many pieces: enough to fill its matrix
 /// products, and memory stays bounded however long a document is.
@@ -30,28 +29,6 @@ struct Inner {
     settings: Settings,
 }
 
-/// What `config.json` says of the head, beside what it says of the encoder.
-#[derive(Deserialize)]
-struct Config {
-    id2label: HashMap<String, String>,
-    stance: Settings,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Settings {
-    /// Before and after the party that stands first in the text, before and after the second.
-    markers: [String; 4],
-    /// Pieces in a window, special ones and markers included.
-    window: usize,
-    temperature: Temperatures,
-    /// What is added for each of the five classes, fitted so that rare ones are found.
-    #[serde(default)]
-    joint_bias: [f32; 5],
-    /// Answers less likely than this are [`Polarity::Unknown`].
-    threshold: f32,
-}
-
 impl Stances {
     /// Opens a model directory: an encoder that [`standpoint_encoder`] runs, with the tensors
     /// `stance.dense` and `stance.out` of the head beside the encoder's, and in `config.json` an
@@ -61,76 +38,27 @@ impl Stances {
     ///
     /// If the encoder cannot be opened, or `config.json` and the weights are not those of a stance
     /// model; the error names the file and what was wanted.
-    pub fn open(dir: &Path, kernel: Kernel) -> Result<Self, Error> {
-        let encoder = Encoder::open(dir, kernel)?;
-        let weights = Weights::open(dir)?;
+    pub fn open(dir: impl Into<ModelDir>, kernel: Kernel) -> Result<Self, Error> {
+        let dir = dir.into();
+        let encoder = Encoder::open(&dir, kernel)?;
+        let settings = Settings::open(&dir, &encoder)?;
+        let markers = settings.markers(&dir, &encoder)?;
+
+        let weights = Weights::open(&dir)?;
         let dense = Linear::open(&weights, "stance.dense")?;
         let out = Linear::open(&weights, "stance.out")?;
-
-        let odd = |what: String| Error::config(dir, what);
-        let config: Config =
-            serde_json::from_slice(&std::fs::read(dir.join("config.json")).unwrap_or_default())
-                .map_err(|err| odd(format!("is not that of a stance model: {err}")))?;
-        for (id, label) in ["for", "against", "neutral"].into_iter().enumerate() {
-            let found = config.id2label.get(&id.to_string());
-            if found.is_none_or(|found| found != label) {
-                let found = found.map_or("nothing", String::as_str);
-                return Err(odd(format!(
-                    "`id2label` has {found} for {id}; wanted {label}"
-                )));
-            }
-        }
         let hidden = encoder.hidden_size();
-        if (dense.inputs(), dense.outputs(), out.inputs(), out.outputs())
-            != (3 * hidden, hidden, hidden, 3)
-        {
-            return Err(odd(format!(
-                "`stance.dense` is {}x{} and `stance.out` {}x{} in the weights; wanted {hidden}x{} and 3x{hidden}",
-                dense.outputs(),
-                dense.inputs(),
-                out.outputs(),
-                out.inputs(),
-                3 * hidden,
-            )));
+        let shape = |linear: &Linear| [linear.outputs(), linear.inputs()];
+        if (shape(&dense), shape(&out)) != ([hidden, 3 * hidden], [3, hidden]) {
+            let what = format!(
+                "the weights have a head of {:?} and {:?}; wanted {:?} and {:?}",
+                shape(&dense),
+                shape(&out),
+                [hidden, 3 * hidden],
+                [3, hidden],
+            );
+            return Err(Error::config(&dir, what));
         }
-        let settings = config.stance;
-        let most = encoder.max_pieces();
-        if !(8..=most).contains(&settings.window) {
-            let found = settings.window;
-            return Err(odd(format!(
-                "`window` is {found}; wanted 8 to {most} pieces"
-            )));
-        }
-        let Temperatures {
-            pair,
-            joint,
-            author,
-        } = settings.temperature;
-        if ![pair, joint, author]
-            .iter()
-            .all(|t| t.is_finite() && *t > 0.0)
-        {
-            return Err(odd("a `temperature` is not above 0".to_owned()));
-        }
-        if !(0.0..=1.0).contains(&settings.threshold) {
-            return Err(odd(format!(
-                "`threshold` is {}; wanted 0 to 1",
-                settings.threshold
-            )));
-        }
-        let id = |piece: &String| {
-            let id = encoder.subwords().id(piece);
-            id.ok_or_else(|| {
-                odd(format!(
-                    "the marker `{piece}` is no piece of tokenizer.json"
-                ))
-            })
-        };
-        let [a, b, c, d] = &settings.markers;
-        let markers = Markers {
-            first: [id(a)?, id(b)?],
-            second: [id(c)?, id(d)?],
-        };
         Ok(Self {
             inner: Arc::new(Inner {
                 encoder,
@@ -284,14 +212,19 @@ impl Inner {
         }
         let logits = self.out.apply(&hidden);
         let logits: Vec<Logits> = logits.chunks_exact(3).map(|l| [l[0], l[1], l[2]]).collect();
-        for (pair, (_, author)) in logits.chunks_exact(2).zip(windows) {
-            let Settings {
-                temperature,
-                joint_bias,
-                ..
-            } = &self.settings;
-            let both = [pair[0], pair[1]];
-            answers.push(Answer::new(both, *author, temperature, joint_bias));
+        let Settings {
+            temperature,
+            joint_bias: [neutral, one_for, other_for, one_against, other_against],
+            ..
+        } = self.settings;
+        for (pair, (marked, author)) in logits.chunks_exact(2).zip(windows) {
+            // The bias goes by who stands first in the text, the answer by who holds.
+            let bias = if marked.holder <= marked.target {
+                [neutral, one_for, other_for, one_against, other_against]
+            } else {
+                [neutral, other_for, one_for, other_against, one_against]
+            };
+            answers.push(Answer::new([pair[0], pair[1]], *author, &temperature, bias));
         }
     }
 }

@@ -33,7 +33,7 @@ fn cases() -> Vec<Case> {
 }
 
 fn open() -> Stances {
-    Stances::open(MODEL.as_ref(), Kernel::Portable).expect("the fixture opens")
+    Stances::open(MODEL, Kernel::Portable).expect("the fixture opens")
 }
 
 #[test]

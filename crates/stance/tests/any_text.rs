@@ -10,7 +10,7 @@ use standpoint_stance::{Annotated, Passage, Stances};
 
 fn model() -> Stances {
     let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/model");
-    Stances::open(dir.as_ref(), Kernel::Portable).expect("the fixture opens")
+    Stances::open(dir, Kernel::Portable).expect("the fixture opens")
 }
 
 /// A text with words of the fixture's vocabulary and anything else.
