@@ -2,7 +2,7 @@
 //!
 //!     cargo run --release -p standpoint-encoder --example throughput -- MODEL WINDOWS [KERNEL [RUNS [THREADS]]]
 //!
-//! WINDOWS has a window a line: the numbers of its pieces, special ones included, with spaces
+//! With `-` for RUNS it makes a run for each line on the standard input. WINDOWS has a window a line: the numbers of its pieces, special ones included, with spaces
 //! between. Prints, for each run, tab-separated, seconds, pieces per second and
 //! seconds of processor time (0 off Linux), which is steadier on a busy machine; before them the
 //! kernel, the seconds to open the model, and after them the peak memory in megabytes.
@@ -23,7 +23,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: throughput MODEL WINDOWS [KERNEL [RUNS [THREADS]]]".into());
     };
     let kernel: Kernel = rest.first().map_or(Ok(Kernel::Auto), |name| name.parse())?;
-    let runs: usize = rest.get(1).map_or(Ok(7), |n| n.parse())?;
+    // A run for each line on the standard input, for a program that takes turns with others.
+    let on_request = rest.get(1).is_some_and(|runs| runs == "-");
+    let runs: usize = match rest.get(1) {
+        Some(_) if on_request => usize::MAX,
+        Some(runs) => runs.parse::<usize>()? + 1,
+        None => 8,
+    };
     let threads: usize = rest.get(2).map_or(Ok(1), |n| n.parse())?;
 
     let mut batches = vec![Batch::default()];
@@ -50,7 +56,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         start.elapsed().as_secs_f64()
     );
     let mut scratches: Vec<Scratch> = (0..threads).map(|_| Scratch::default()).collect();
-    for run in 0..=runs {
+    for run in 0..runs {
+        if on_request && std::io::stdin().read_line(&mut String::new())? == 0 {
+            break;
+        }
         let start = Instant::now();
         let cpu: f64 = std::thread::scope(|scope| {
             let mut workers = Vec::new();
@@ -71,8 +80,10 @@ fn main() -> Result<(), Box<dyn Error>> {
                 .sum()
         });
         let seconds = start.elapsed().as_secs_f64();
-        // The first warms up.
-        if run > 0 {
+        if on_request {
+            println!("{seconds}\t{cpu}");
+        } else if run > 0 {
+            // The first warms up.
             println!(
                 "run\t{seconds:.4}\t{:.0}\t{cpu:.4}",
                 pieces as f64 / seconds
