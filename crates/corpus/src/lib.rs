@@ -27,7 +27,8 @@ pub use crate::{
     decode::{DecodeError, decode},
     dedupe::Dedupe,
     failure::{Error, ErrorKind, Failure},
-    input::{Entry, InputFormat, Inputs, ReadOptions, read_from},
+    input::{Entry, InputFormat, Inputs, ParseInputFormatError, ReadOptions, read_from},
+    output::{Table, Tables, brat, conll, page, read_records},
     record::{
         Author, Duplicate, EntityRow, HolderId, Model, Provenance, QuoteRow, Range, Record,
         StanceRow, WarningRow,
@@ -39,4 +40,5 @@ mod dedupe;
 mod failure;
 pub mod gold;
 mod input;
+mod output;
 mod record;

@@ -59,6 +59,49 @@ pub enum InputFormat {
     Reuters,
 }
 
+impl InputFormat {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Text,
+        Self::Jsonl,
+        Self::Csv,
+        Self::Tsv,
+        Self::Parquet,
+        Self::Tar,
+        Self::Html,
+        Self::Reuters,
+    ];
+
+    /// The format's name on a command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+            Self::Tsv => "tsv",
+            Self::Parquet => "parquet",
+            Self::Tar => "tar",
+            Self::Html => "html",
+            Self::Reuters => "reuters",
+        }
+    }
+}
+
+/// A word that is no [`InputFormat`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the formats are {}", InputFormat::ALL.map(InputFormat::name).join(", "))]
+pub struct ParseInputFormatError(());
+
+impl std::str::FromStr for InputFormat {
+    type Err = ParseInputFormatError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|format| format.name() == name);
+        found.ok_or(ParseInputFormatError(()))
+    }
+}
+
 /// How inputs are read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadOptions {

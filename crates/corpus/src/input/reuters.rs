@@ -23,10 +23,10 @@ pub(super) fn read(mut stream: impl BufRead, from: &Source<'_>, sink: Sink<'_>) 
             }
             Err(err) => return sink(Err(Failure::at(from.place(n), cut_short(err)))),
         }
-        if line.starts_with(b"<REUTERS") {
-            if let Some((start, _)) = open.replace((n, Vec::new())) {
-                sink(Err(Failure::at(from.place(start), UNCLOSED)))?;
-            }
+        if line.starts_with(b"<REUTERS")
+            && let Some((start, _)) = open.replace((n, Vec::new()))
+        {
+            sink(Err(Failure::at(from.place(start), UNCLOSED)))?;
         }
         let Some((start, story)) = &mut open else {
             continue;

@@ -68,15 +68,16 @@ pub(super) fn read(
     };
 
     let mut row = ByteRecord::new();
-    loop {
+    // Rows are counted as a spreadsheet does, the names being the first: a row may be many lines.
+    for n in 2.. {
         left.set(allowed);
-        let line = rows.position().line();
         match rows.read_byte_record(&mut row) {
-            Ok(true) => sink(columns.entry(&row, line, from))?,
-            Ok(false) => return ControlFlow::Continue(()),
-            Err(err) => return sink(Err(Failure::at(from.place(line), cut_short(err)))),
+            Ok(true) => sink(columns.entry(&row, n, from))?,
+            Ok(false) => break,
+            Err(err) => return sink(Err(Failure::at(from.place(n), cut_short(err)))),
         }
     }
+    ControlFlow::Continue(())
 }
 
 struct Columns {
@@ -86,9 +87,8 @@ struct Columns {
 }
 
 impl Columns {
-    fn entry(&self, row: &ByteRecord, line: u64, from: &Source<'_>) -> Result<Entry, Failure> {
-        // Where the row itself starts: blank lines before it are passed over.
-        let place = from.place(row.position().map_or(line, csv::Position::line));
+    fn entry(&self, row: &ByteRecord, n: u64, from: &Source<'_>) -> Result<Entry, Failure> {
+        let place = from.place(n);
         let field = |at: usize| row.get(at).map(|b| String::from_utf8_lossy(b).into_owned());
         let id = self.id.and_then(field).filter(|id| !id.is_empty());
         let failure = |reason: String| Failure {
