@@ -25,7 +25,7 @@ pub struct Quotations {
 
 /// Finds the quotations of a document and who speaks in them.
 ///
-/// With the attributions of a tagger in `tagged` those count for reported
+/// With the attributions of a [`Tagger`](crate::Tagger) in `tagged` those count for reported
 /// speech and for who said it, and the quotation marks for where direct speech starts and ends;
 /// without (`None`) all is found by rules.
 ///

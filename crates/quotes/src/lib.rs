@@ -2,7 +2,7 @@
 //!
 //! [`extract`] finds direct, reported and mixed quotations and says, for each, which actor of the
 //! document is speaking, where the text tells. It works by rules (quotation marks, a table of
-//! reporting verbs), or with the attributions of a tagger, whose word counts for reported speech.
+//! reporting verbs), or with the attributions of a [`Tagger`], whose word counts for reported speech.
 //!
 //! ```
 //! use standpoint_core::{Entity, EntityKind, QuoteKind, Span};
@@ -33,11 +33,14 @@
 pub use crate::{
     extract::{Quotations, extract},
     found::Attribution,
+    tagger::{Error, Tagger},
 };
 
+mod chain;
 mod cues;
 mod extract;
 mod found;
 mod marks;
 mod merge;
 mod rules;
+mod tagger;

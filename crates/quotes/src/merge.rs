@@ -18,44 +18,83 @@ pub(crate) fn merge(
     tagged: &[Attribution],
     by_rules: Vec<Attribution>,
 ) -> Vec<Attribution> {
+    let mut pieces: Vec<Span> = tagged
+        .iter()
+        .flat_map(|a| a.content.iter().copied())
+        .collect();
+    pieces.sort_unstable_by_key(|p| (p.start(), std::cmp::Reverse(p.end())));
     let mut merged: Vec<Attribution> = tagged
         .iter()
         .map(|attribution| Attribution {
             content: attribution
                 .content
                 .iter()
-                .map(|&piece| at_marks(view, piece))
+                .map(|&piece| {
+                    // What lies in another content is part of what stands between the marks.
+                    if lies_in_another(&pieces, piece) {
+                        piece
+                    } else {
+                        at_marks(view, piece)
+                    }
+                })
                 .collect(),
             ..attribution.clone()
         })
         .collect();
-    merged.sort_by_key(|a| a.content.first().map(|c| c.start()));
+    merged.retain(|a| !a.content.is_empty());
+    merged.sort_by_key(|a| (a.content[0].start(), std::cmp::Reverse(a.content[0].end())));
+    let mut extra = Vec::new();
     for rule in by_rules {
-        let claimed = |span: Span| {
-            merged
-                .iter()
-                .position(|a| a.content.iter().any(|c| c.overlaps(span)))
+        let owners: Vec<Option<usize>> = rule
+            .content
+            .iter()
+            .map(|&piece| owner(&merged, piece))
+            .collect();
+        let Some(first) = owners.iter().flatten().next().copied() else {
+            extra.push(rule);
+            continue;
         };
-        let owners: Vec<Option<usize>> = rule.content.iter().map(|&c| claimed(c)).collect();
-        match owners.iter().flatten().next() {
-            None => merged.push(rule),
-            Some(&owner) => {
-                // Pieces that the tagger left out join the one that it has.
-                let missing = rule
-                    .content
-                    .iter()
-                    .zip(&owners)
-                    .filter(|(_, o)| o.is_none());
-                let missing: Vec<Span> = missing.map(|(&c, _)| c).collect();
-                merged[owner].content.extend(missing);
-                if merged[owner].cue.is_none() && merged[owner].source.is_none() {
-                    merged[owner].cue = rule.cue;
-                    merged[owner].source = rule.source;
+        for (&piece, owner) in rule.content.iter().zip(owners) {
+            match owner {
+                // A piece that the tagger left out joins the one that it has.
+                None => merged[first].content.push(piece),
+                // One that it has alone, without a source of its own, goes with the first.
+                Some(other) if other != first => {
+                    let alone = merged[other].source.is_none()
+                        && (merged[other].cue.is_none() || merged[other].cue == merged[first].cue);
+                    if alone && merged[other].content.len() == 1 {
+                        let content = std::mem::take(&mut merged[other].content);
+                        merged[first].content.extend(content);
+                    }
                 }
+                Some(_) => {}
             }
         }
+        if merged[first].cue.is_none() && merged[first].source.is_none() {
+            merged[first].cue = rule.cue;
+            merged[first].source = rule.source;
+        }
     }
+    merged.extend(extra);
+    merged.retain(|a| !a.content.is_empty());
     merged
+}
+
+/// How many pieces are looked at on either side: odd texts stay linear.
+const NEAR: usize = 32;
+
+/// Whether one of the sorted pieces holds this one and more.
+fn lies_in_another(pieces: &[Span], piece: Span) -> bool {
+    let end = pieces.partition_point(|p| p.start() <= piece.start());
+    pieces[end.saturating_sub(NEAR)..end]
+        .iter()
+        .any(|p| *p != piece && p.covers(piece))
+}
+
+/// The attribution, of those sorted by their content's start, that has content in a span.
+fn owner(merged: &[Attribution], span: Span) -> Option<usize> {
+    let end = merged.partition_point(|a| a.content.first().is_none_or(|c| c.start() < span.end()));
+    (end.saturating_sub(NEAR)..end).find(|&i| merged[i].content.iter().any(|c| c.overlaps(span)))
 }
 
 /// A piece of content, cut or stretched to the marks at its ends.
