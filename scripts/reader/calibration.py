@@ -9,7 +9,7 @@ from .model import RELATIONS, SEQUENCES, Reader
 from .scoring import gold_entities
 from .training import quote_gold
 
-LOWEST, HIGHEST, STEPS = 0.4, 4.0, 10
+LOWEST, HIGHEST, STEPS = 0.2, 4.0, 11
 
 
 def best_temperature(loss) -> float:
