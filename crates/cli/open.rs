@@ -9,6 +9,7 @@ use standpoint_corpus::Provenance;
 use standpoint_encoder::Kernel;
 use standpoint_ner::Ner;
 use standpoint_pipeline::{Stage, Stages};
+use standpoint_stance::Stances;
 
 use crate::models::sha256_of;
 use crate::stages::StageSet;
@@ -215,6 +216,12 @@ pub(crate) fn open(args: &ModelArgs, set: &StageSet) -> anyhow::Result<Opened> {
     opened.kernel = Some(ner.encoder().kernel_name().to_owned());
     opened.stages.ner = Some(ner);
     opened.models.push(identity(&dir)?);
+
+    if set.runs(Stage::Stances) {
+        let dir = dir_of(&args.stance_model, "stance")?;
+        opened.stages.stances = Some(Stances::open(&dir, args.kernel)?);
+        opened.models.push(identity(&dir)?);
+    }
 
     opened._installed = Some(installed);
     Ok(opened)

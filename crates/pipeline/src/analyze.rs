@@ -1,5 +1,6 @@
 use standpoint_core::{Analysis, Document, Warning};
 use standpoint_ner::Ner;
+use standpoint_stance::{Annotated, Stances};
 
 use crate::Stage;
 
@@ -11,6 +12,8 @@ pub use standpoint_encoder::Scratch;
 pub struct Stages {
     /// Finds names; without it there are no entities, and nothing that stands on them.
     pub ner: Option<Ner>,
+    /// Judges who stands for or against whom.
+    pub stances: Option<Stances>,
 }
 
 impl Stages {
@@ -60,6 +63,20 @@ impl Stages {
             standpoint_quotes::extract(text, sentences, tokens, &analysis.entities, &actors, None);
         analysis.warnings.extend(found.warnings);
         done(Stage::Quotes);
+
+        if let Some(judge) = &self.stances {
+            let read = Annotated {
+                text,
+                sentences,
+                tokens,
+                actors: &found.actors,
+                quotes: &found.quotes,
+            };
+            let (stances, warnings) = judge.judge(&read, scratch);
+            analysis.stances = stances;
+            analysis.warnings.extend(warnings);
+            done(Stage::Stances);
+        }
 
         for entity in &mut analysis.entities {
             entity.actor = found.actors.at(entity.span);
