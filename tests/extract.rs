@@ -186,7 +186,11 @@ fn files_folders_lines_and_standard_input_are_read() {
 #[test]
 fn a_stage_brings_those_it_needs_and_no_more() {
     let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("t.txt"), "In Paris, Barack Obama said: “We won.”").unwrap();
+    fs::write(
+        dir.path().join("t.txt"),
+        "In Paris, Barack Obama said: “We won.”",
+    )
+    .unwrap();
     let count = |stages: &str, layer: &str| {
         let output = run(
             &["t.txt", "--format", "json", "--stages", stages],
