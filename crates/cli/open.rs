@@ -9,6 +9,7 @@ use standpoint_corpus::Provenance;
 use standpoint_encoder::Kernel;
 use standpoint_ner::Ner;
 use standpoint_pipeline::{Stage, Stages};
+use standpoint_quotes::Tagger;
 use standpoint_stance::Stances;
 
 use crate::models::sha256_of;
@@ -22,8 +23,7 @@ pub(crate) struct ModelArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) models: Option<PathBuf>,
     /// A token-classification model to find names with, a Hugging Face directory, in place of
-    /// ours. Quotations are then found by rules, unless the directory is the one that the
-    /// quotation model stands on.
+    /// ours. Quotations are then found by rules: the quotation model stands on our encoder.
     #[arg(long, value_name = "DIR")]
     pub(crate) ner_model: Option<PathBuf>,
     /// A stance model in place of ours.
@@ -217,6 +217,11 @@ pub(crate) fn open(args: &ModelArgs, set: &StageSet) -> anyhow::Result<Opened> {
     opened.stages.ner = Some(ner);
     opened.models.push(identity(&dir)?);
 
+    if set.runs(Stage::Quotes) && args.ner_model.is_none() {
+        let dir = dir_of(&None, "quotes")?;
+        opened.stages.tagger = Some(Tagger::open(&dir, args.kernel)?);
+        opened.models.push(identity(&dir)?);
+    }
     if set.runs(Stage::Stances) {
         let dir = dir_of(&args.stance_model, "stance")?;
         opened.stages.stances = Some(Stances::open(&dir, args.kernel)?);

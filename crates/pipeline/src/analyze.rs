@@ -1,5 +1,6 @@
 use standpoint_core::{Analysis, Document, Warning};
 use standpoint_ner::Ner;
+use standpoint_quotes::Tagger;
 use standpoint_stance::{Annotated, Stances};
 
 use crate::Stage;
@@ -12,6 +13,9 @@ pub use standpoint_encoder::Scratch;
 pub struct Stages {
     /// Finds names; without it there are no entities, and nothing that stands on them.
     pub ner: Option<Ner>,
+    /// Finds reported speech and who says what, on the entity model's states; without it quotations
+    /// are found by rules. It must have been trained on that model's encoder.
+    pub tagger: Option<Tagger>,
     /// Judges who stands for or against whom.
     pub stances: Option<Stances>,
 }
