@@ -273,7 +273,7 @@ mod tests {
 
     /// Takes longer for some, so that results come out of order.
     fn slow(_: &mut (), jobs: Vec<u64>) -> Vec<u64> {
-        if jobs[0] % 7 == 0 {
+        if jobs[0].is_multiple_of(7) {
             std::thread::sleep(Duration::from_millis(1));
         }
         jobs

@@ -152,6 +152,7 @@ const FAILED: &str = "failed.jsonl";
 const PART_BYTES: u64 = 256 << 20;
 
 /// What is in a folder already.
+#[expect(clippy::large_enum_variant, reason = "made once a run")]
 pub(super) enum Opened {
     /// Go on, or begin.
     Open(Store, Before),

@@ -157,10 +157,8 @@ fn read(file: &str, view: View) -> Vec<Document> {
             .parse()
             .map_or_else(|_| kind.to_owned(), |kind| label(kind, view));
         let goes_on = prefix == "I" && open.as_ref().is_some_and(|(_, label)| *label == kind);
-        if !goes_on {
-            if let Some((start, label)) = open.take() {
-                document.gold.insert((Span::new(start, end), label));
-            }
+        if !goes_on && let Some((start, label)) = open.take() {
+            document.gold.insert((Span::new(start, end), label));
         }
         if begin < end {
             document.text.push(' ');

@@ -63,8 +63,18 @@ impl Stages {
         let actors = standpoint_actors::resolve(text, sentences, tokens, &analysis.entities);
         done(Stage::Entities);
 
-        let found =
-            standpoint_quotes::extract(text, sentences, tokens, &analysis.entities, &actors, None);
+        let tagged = self
+            .tagger
+            .as_ref()
+            .map(|tagger| tagger.tag(text, sentences, tokens, &reading, scratch));
+        let found = standpoint_quotes::extract(
+            text,
+            sentences,
+            tokens,
+            &analysis.entities,
+            &actors,
+            tagged.as_deref(),
+        );
         analysis.warnings.extend(found.warnings);
         done(Stage::Quotes);
 

@@ -396,8 +396,8 @@ impl Inner {
         };
         // Contents by the cue they choose; those without one each alone.
         let mut groups: Vec<(Option<usize>, Vec<usize>)> = Vec::new();
-        for piece in 0..contents.len() {
-            let cue = best(&scores[0][piece]).checked_sub(1);
+        for (piece, cues) in scores[0].iter().enumerate() {
+            let cue = best(cues).checked_sub(1);
             match groups.iter_mut().find(|g| cue.is_some() && g.0 == cue) {
                 Some(group) => group.1.push(piece),
                 None => groups.push((cue, vec![piece])),

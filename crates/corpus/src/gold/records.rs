@@ -327,7 +327,12 @@ impl GoldRecord {
     pub fn actors(&self) -> Vec<(u32, Vec<String>)> {
         let actors = self.row.actors.iter();
         actors
-            .map(|a| (a.id, [&[a.name.clone()], &a.aliases[..]].concat()))
+            .map(|a| {
+                (
+                    a.id,
+                    [std::slice::from_ref(&a.name), &a.aliases[..]].concat(),
+                )
+            })
             .collect()
     }
 
