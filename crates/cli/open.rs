@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use standpoint_corpus::Provenance;
 use standpoint_encoder::Kernel;
 use standpoint_ner::Ner;
-use standpoint_pipeline::{Stage, Stages};
+use standpoint_pipeline::{Quotations, Stage, Stages};
 use standpoint_quotes::Tagger;
 use standpoint_stance::Stances;
 
@@ -217,10 +217,14 @@ pub(crate) fn open(args: &ModelArgs, set: &StageSet) -> anyhow::Result<Opened> {
     opened.stages.ner = Some(ner);
     opened.models.push(identity(&dir)?);
 
-    if set.runs(Stage::Quotes) && args.ner_model.is_none() {
-        let dir = dir_of(&None, "quotes")?;
-        opened.stages.tagger = Some(Tagger::open(&dir, args.kernel)?);
-        opened.models.push(identity(&dir)?);
+    if set.runs(Stage::Quotes) {
+        opened.stages.quotes = if args.ner_model.is_some() {
+            Quotations::Rules
+        } else {
+            let dir = dir_of(&None, "quotes")?;
+            opened.models.push(identity(&dir)?);
+            Quotations::Tagger(Tagger::open(&dir, args.kernel)?)
+        };
     }
     if set.runs(Stage::Stances) {
         let dir = dir_of(&args.stance_model, "stance")?;

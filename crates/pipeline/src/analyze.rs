@@ -13,11 +13,23 @@ pub use standpoint_encoder::Scratch;
 pub struct Stages {
     /// Finds names; without it there are no entities, and nothing that stands on them.
     pub ner: Option<Ner>,
-    /// Finds reported speech and who says what, on the entity model's states; without it quotations
-    /// are found by rules. It must have been trained on that model's encoder.
-    pub tagger: Option<Tagger>,
+    /// How quotations are found, if at all.
+    pub quotes: Quotations,
     /// Judges who stands for or against whom.
     pub stances: Option<Stances>,
+}
+
+/// How quotations are found.
+#[derive(Clone, Debug, Default)]
+pub enum Quotations {
+    /// Not at all.
+    #[default]
+    Off,
+    /// By rules on quotation marks and reporting verbs.
+    Rules,
+    /// By rules and a tagger on the entity model's states; it must have been trained on that
+    /// model's encoder.
+    Tagger(Tagger),
 }
 
 impl Stages {
@@ -63,18 +75,23 @@ impl Stages {
         let actors = standpoint_actors::resolve(text, sentences, tokens, &analysis.entities);
         done(Stage::Entities);
 
-        let tagged = self
-            .tagger
-            .as_ref()
-            .map(|tagger| tagger.tag(text, sentences, tokens, &reading, scratch));
-        let found = standpoint_quotes::extract(
-            text,
-            sentences,
-            tokens,
-            &analysis.entities,
-            &actors,
-            tagged.as_deref(),
-        );
+        let found = match &self.quotes {
+            Quotations::Off => standpoint_quotes::Quotations {
+                actors,
+                ..standpoint_quotes::Quotations::default()
+            },
+            how => {
+                let tagged = match how {
+                    Quotations::Tagger(tagger) => {
+                        Some(tagger.tag(text, sentences, tokens, &reading, scratch))
+                    }
+                    _ => None,
+                };
+                let entities = &analysis.entities;
+                let tagged = tagged.as_deref();
+                standpoint_quotes::extract(text, sentences, tokens, entities, &actors, tagged)
+            }
+        };
         analysis.warnings.extend(found.warnings);
         done(Stage::Quotes);
 

@@ -20,7 +20,7 @@
 #![deny(missing_docs)]
 
 pub use crate::{
-    analyze::{Scratch, Stages},
+    analyze::{Quotations, Scratch, Stages},
     stage::Stage,
 };
 
