@@ -52,6 +52,9 @@ pub fn tokenize(text: &str, within: Span) -> Vec<Token> {
     out.tokens
 }
 
+/// The longest chunk with marks, in bytes, that is looked at as a whole.
+const LONGEST: usize = 128;
+
 struct Words<'t> {
     text: &'t str,
     base: u32,
@@ -67,12 +70,26 @@ impl Words<'_> {
     }
 
     /// Splits a stretch without white space, whose bytes are of the classes `seen`.
-    fn chunk(&mut self, start: usize, end: usize, seen: u8) {
+    fn chunk(&mut self, mut start: usize, end: usize, seen: u8) {
         match seen {
-            _ if start == end => {}
-            LETTER => self.letters(start, end),
-            DIGIT => self.push(start, end, TokenKind::Number),
-            _ => self.marked(start, end),
+            _ if start == end => return,
+            LETTER => return self.letters(start, end),
+            DIGIT => return self.push(start, end, TokenKind::Number),
+            _ if end - start <= LONGEST => return self.marked(start, end),
+            _ => {}
+        }
+        // No word but an address: cut, since the work for a chunk grows faster than its length.
+        if let Some((length, kind)) = address::find(&self.text.as_bytes()[start..end]) {
+            self.push(start, start + length, kind);
+            return self.marks(start + length, end);
+        }
+        while start < end {
+            let mut cut = end.min(start + LONGEST);
+            while !self.text.is_char_boundary(cut) {
+                cut -= 1;
+            }
+            self.marked(start, cut);
+            start = cut;
         }
     }
 
@@ -142,7 +159,6 @@ impl Words<'_> {
         for &(from, to) in tail[..n].iter().rev() {
             let kind = match first(&self.text[from..to]) {
                 _ if lists::EMOTICONS.has(&bytes[from..to]) => TokenKind::Emoji,
-                '\'' | '’' if to - from > 1 => TokenKind::Word,
                 c => kind_of_mark(c),
             };
             self.push(from, to, kind);
