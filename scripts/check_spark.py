@@ -48,18 +48,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("program")
     parser.add_argument("input", type=pathlib.Path, help="JSON lines with `id` and `text`")
-    parser.add_argument("options", nargs="*")
-    args = parser.parse_args()
+    cut = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    args, options = parser.parse_args(sys.argv[1:cut]), sys.argv[cut + 1 :]
     program = str(pathlib.Path(args.program).resolve())
 
     plain = subprocess.run(
-        [program, "batch", args.input, "--out", "-", *args.options],
+        [program, "batch", args.input, "--out", "-", *options],
         check=True, stdout=subprocess.PIPE, text=True,
     ).stdout.splitlines()
     want = normal(plain)
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        got = normal(under_spark(program, args.input.resolve(), folder / "lines", args.options))
+        got = normal(under_spark(program, args.input.resolve(), folder / "lines", options))
         if got != want:
             sys.exit(f"JSON lines: {len(got)} lines under Spark, {len(want)} plain; they differ")
         print(f"JSON lines: {len(got)} lines, the same as a plain run's")
@@ -74,7 +74,7 @@ def main() -> None:
         pq.write_table(pa.Table.from_pylist(documents), folder / "corpus.parquet")
         ids = {str(d["id"]) for d in documents}
         want = [line for line in want if json.loads(line)["id"] in ids]
-        table = under_spark(program, folder / "corpus.parquet", folder / "table", args.options)
+        table = under_spark(program, folder / "corpus.parquet", folder / "table", options)
         got = normal(table)
         if got != want:
             sys.exit(f"Parquet: {len(got)} lines under Spark, {len(want)} plain; they differ")

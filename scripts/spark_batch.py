@@ -13,6 +13,7 @@ is given to standpoint.
 
 import argparse
 import shlex
+import sys
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -28,8 +29,8 @@ def main() -> None:
     parser.add_argument("--text-field", default="text")
     parser.add_argument("--meta-field", action="append", default=[])
     parser.add_argument("--partitions", type=int, default=8)
-    parser.add_argument("options", nargs="*", help="more options of standpoint, after --")
-    args = parser.parse_args()
+    cut = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    args, options = parser.parse_args(sys.argv[1:cut]), sys.argv[cut + 1 :]
 
     builder = SparkSession.builder.appName("standpoint")
     if args.master:
@@ -51,7 +52,7 @@ def main() -> None:
     command += ["--id-field", args.id_field, "--text-field", args.text_field]
     for field in args.meta_field:
         command += ["--meta-field", field]
-    command += args.options
+    command += options
     done = lines.pipe(shlex.join(command), checkCode=True)
     done.saveAsTextFile(args.out)
     spark.stop()
