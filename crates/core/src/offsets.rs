@@ -34,7 +34,7 @@ impl OffsetUnit {
 
 /// Converts between bytes of one text and the offsets of other programs.
 ///
-/// Built once a document; a conversion counts at most [`BLOCK`] bytes, and none in a text that is
+/// Built once a document; a conversion counts at most 128 bytes, and none in a text that is
 /// all ASCII.
 #[derive(Clone, Debug)]
 pub struct OffsetIndex<'t> {

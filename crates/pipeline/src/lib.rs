@@ -1,7 +1,7 @@
 //! One document through all stages.
 //!
 //! [`Stages`] holds what was opened, once, shared by all threads; [`Stages::analyze`] is a function
-//! from a document to an [`Analysis`]: no files, no threads, no flags. A stage that was not opened
+//! from a document to an [`Analysis`](standpoint_core::Analysis): no files, no threads, no flags. A stage that was not opened
 //! leaves its layer empty.
 //!
 //! ```
