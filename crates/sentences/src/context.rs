@@ -175,7 +175,7 @@ fn strip_openers(mut bytes: &[u8]) -> (&[u8], Around) {
 /// The chunk that ends at the end of `before`, and the rest of `before` without the white space
 /// between them. Looks at no more than [`REACH`] bytes.
 pub(crate) fn last_chunk(before: &[u8]) -> (Chunk<'_>, &[u8]) {
-    let floor = before.len().saturating_sub(REACH / 2);
+    let floor = before.len().saturating_sub(REACH);
     let mut start = before.len();
     while start > floor && !is_space(before[start - 1]) {
         start -= 1;
@@ -190,7 +190,7 @@ pub(crate) fn last_chunk(before: &[u8]) -> (Chunk<'_>, &[u8]) {
 /// The chunk that starts at the start of `after`, and the rest of `after` without the white space
 /// between them. Looks at no more than [`REACH`] bytes.
 pub(crate) fn first_chunk(after: &[u8]) -> (Chunk<'_>, &[u8]) {
-    let ceiling = after.len().min(REACH / 2);
+    let ceiling = after.len().min(REACH);
     let mut end = 0;
     while end < ceiling && !is_space(after[end]) {
         end += 1;

@@ -10,16 +10,12 @@ pub(crate) const COUNT: usize = 34;
 /// The words around a gap, and what is known of the sentence and document so far.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Context<'t> {
-    /// The three chunks before the gap, nearest first; none from before the sentence.
+    /// The two chunks before the gap, nearest first; none from before the sentence.
     pub(crate) left: [Chunk<'t>; 2],
     /// The three chunks after the gap.
     pub(crate) right: [Chunk<'t>; 3],
     /// The first chunk of the sentence.
     pub(crate) first: Chunk<'t>,
-    /// Bytes of white space.
-    pub(crate) width: usize,
-    /// Line ends in the gap.
-    pub(crate) lines: u32,
     pub(crate) sofar: SoFar,
 }
 
@@ -122,7 +118,7 @@ impl<'t> Glance<'t> {
 
 impl<'t> Context<'t> {
     /// Reads on from a glance at the same gap.
-    pub(crate) fn new(glance: &Glance<'t>, first: Chunk<'t>, width: usize, lines: u32) -> Self {
+    pub(crate) fn new(glance: &Glance<'t>, first: Chunk<'t>) -> Self {
         let (left1, _) = last_chunk(glance.before);
         let (right1, rest) = first_chunk(glance.after);
         let (right2, _) = first_chunk(rest);
@@ -130,8 +126,6 @@ impl<'t> Context<'t> {
             left: [glance.left, left1],
             right: [glance.right, right1, right2],
             first,
-            width,
-            lines,
             sofar: glance.sofar,
         }
     }
@@ -151,7 +145,6 @@ impl<'t> Context<'t> {
         let (lw, rw) = (l.word.hash, r.word.hash);
         let (length, capitals) = (s.length(), s.capital_share());
         let history = u32::from(s.history);
-        let gap = (self.lines.min(2)) << 2 | (self.width.min(3) as u32);
         let (ll, rl) = (u32::from(lexicon(lw)), u32::from(lexicon(rw)));
         let (l2l, r2l) = (
             u32::from(lexicon(l2.word.hash)),
@@ -179,7 +172,7 @@ impl<'t> Context<'t> {
             (end, capitals << 8 | rs),
             (end, history),
             (end, (history & 3) << 16 | length << 8 | rs),
-            (end, gap << 8 | rs),
+            (r2.word.hash, r3.word.hash ^ end),
             (end, quoted << 8 | rs),
             (end, quoted << 8 | history),
             (end, ll << 8 | rs),

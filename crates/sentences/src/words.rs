@@ -1,7 +1,11 @@
 //! The words beside a gap: their bytes, form and hash.
 
-/// Bytes looked at on each side of a gap.
-pub(crate) const REACH: usize = 64;
+/// Bytes of a word that are looked at.
+pub(crate) const REACH: usize = 32;
+
+/// Bytes after a gap that are looked at: three words with the white space after them, and a
+/// little more.
+pub(crate) const AHEAD: usize = 4 * REACH;
 
 /// The form of a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

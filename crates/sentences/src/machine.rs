@@ -1,0 +1,367 @@
+//! One pass over a text, which can stop where the text given so far ends and go on when there is
+//! more.
+
+use standpoint_core::{Sentence, Span};
+
+use crate::context::{End, first_chunk};
+use crate::features::{Context, Glance, SoFar};
+use crate::item::{Item, starts_with_bullet};
+use crate::scan::{self, Mark, Stop};
+use crate::words::{AHEAD, first_char};
+use crate::{model, rules};
+
+/// The longest sentence, in bytes; a longer one is cut at its last white space before that, or
+/// within a word if it has none.
+pub(crate) const LONGEST: usize = 1 << 16;
+
+/// The longest quotation, in bytes, whose inner boundaries are marked.
+pub(crate) const LONGEST_QUOTE: usize = 1 << 12;
+
+/// A gap that no rule decides.
+pub(crate) struct Gap<'t> {
+    glance: Glance<'t>,
+    sentence: &'t [u8],
+}
+
+impl<'t> Gap<'t> {
+    /// Whether a look at the two words beside it is enough to say no. Nearly all gaps are before
+    /// names.
+    fn is_plain(&self) -> bool {
+        matches!(self.glance.left.end, End::Nothing | End::Comma)
+    }
+
+    fn context(&self) -> Context<'t> {
+        let (first, _) = first_chunk(self.sentence);
+        Context::new(&self.glance, first)
+    }
+
+    pub(crate) fn decide(&self) -> bool {
+        if self.is_plain() && !model::is_worth_it(&self.glance.features()) {
+            return false;
+        }
+        model::score(&self.context().features()) > 0
+    }
+}
+
+/// Where the splitting of a text has got to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Machine {
+    /// Where the current sentence starts.
+    start: usize,
+    /// What has been read.
+    at: usize,
+    /// The end of the last gap of the sentence.
+    last_gap: usize,
+    /// Where the quotation that is open starts; below 0 when that is before the text at hand.
+    quote: Option<isize>,
+    /// As `quote`, in single marks.
+    single: Option<isize>,
+    item: Option<Item>,
+    sofar: SoFar,
+    begun: bool,
+    wrapped: bool,
+}
+
+impl Machine {
+    pub(crate) fn new(wrapped: bool) -> Self {
+        Self {
+            wrapped,
+            ..Self::default()
+        }
+    }
+
+    /// Reads on through `text`, which begins where it did at the last call, and adds the
+    /// sentences that end. Unless the text is `complete`, stops where it would have to look
+    /// past its end.
+    pub(crate) fn advance(
+        &mut self,
+        text: &str,
+        complete: bool,
+        mut decide: impl FnMut(&Gap) -> bool,
+        out: &mut Vec<Sentence>,
+    ) {
+        let bytes = text.as_bytes();
+        if !self.begun {
+            if !complete && bytes.len() < AHEAD {
+                return;
+            }
+            self.begun = true;
+            self.item = Item::read(bytes);
+        }
+        loop {
+            let cap = self.start + LONGEST;
+            // Between the items of a list any gap may be a boundary.
+            let pass = self.item.is_none_or(|item| !item.letter);
+            let (stop, passed) = scan::next(text, self.at, cap, pass);
+            if passed.gaps > 0 {
+                self.sofar.words += passed.gaps;
+                self.last_gap = passed.last;
+            }
+            match stop {
+                Stop::Mark { mark, start, end } => {
+                    if !complete && end == bytes.len() {
+                        self.at = start;
+                        return;
+                    }
+                    self.mark(bytes, mark, start, end, out);
+                    self.at = end;
+                }
+                Stop::Gap { start, end, lines } => {
+                    if end > cap {
+                        self.cut(text, char_start(text, cap), out);
+                        continue;
+                    }
+                    if !complete && end + AHEAD > bytes.len() {
+                        self.at = start;
+                        return;
+                    }
+                    if end == bytes.len() {
+                        break;
+                    }
+                    self.at = end;
+                    self.last_gap = end;
+                    if start == self.start {
+                        self.item = Item::read(&bytes[end..]);
+                        continue;
+                    }
+                    self.sofar.words += 1;
+                    let after = bytes[end];
+                    if let Some(kind) = self.boundary(bytes, start, end, lines, &mut decide) {
+                        self.end_sentence(end, kind, bytes, out);
+                    } else if !after.is_ascii_lowercase() {
+                        self.sofar.capitals += 1;
+                    }
+                }
+                Stop::End if cap <= bytes.len() => {
+                    let at = if self.last_gap > self.start {
+                        self.last_gap
+                    } else {
+                        char_start(text, cap)
+                    };
+                    self.cut(text, at, out);
+                }
+                Stop::End if complete => break,
+                Stop::End => {
+                    self.at = bytes.len();
+                    return;
+                }
+            }
+        }
+        if self.start < bytes.len() {
+            out.push(Sentence {
+                span: Span::from_range(self.start..bytes.len()),
+                nested: false,
+            });
+            self.start = bytes.len();
+        }
+        self.at = bytes.len();
+    }
+
+    fn boundary(
+        &mut self,
+        bytes: &[u8],
+        start: usize,
+        end: usize,
+        lines: u32,
+        decide: &mut impl FnMut(&Gap) -> bool,
+    ) -> Option<Kind> {
+        let after = &bytes[end..];
+        if lines > 1 || lines == 1 && self.is_hard(&bytes[start..end], after) {
+            return Some(Kind::Hard);
+        }
+        if let Some(item) = self.item {
+            if start <= self.start + item.len {
+                return None;
+            }
+            if item.is_before(Item::read(after)) {
+                return Some(Kind::Item);
+            }
+        }
+        if starts_with_bullet(after) {
+            return Some(Kind::Item);
+        }
+        let sentence = &bytes[self.start..start];
+        if sentence.len() <= 4 && starts_with_bullet(sentence) {
+            return None;
+        }
+        self.sofar.quoted = self.quote.is_some();
+        let glance = Glance::new(sentence, after, self.sofar);
+        let yes = rules::decide(&glance).unwrap_or_else(|| decide(&Gap { glance, sentence }));
+        yes.then_some(if glance.left.end.is_final() {
+            Kind::Stop
+        } else {
+            Kind::Open
+        })
+    }
+
+    /// Whether one line end ends a sentence by itself.
+    fn is_hard(&self, gap: &[u8], after: &[u8]) -> bool {
+        let item = Item::read(after).is_some_and(|item| !item.letter || item.bracket);
+        if !self.wrapped {
+            // A line that goes on with a small letter was broken for its width.
+            return item || !first_char(after).is_some_and(char::is_lowercase);
+        }
+        let indent = gap.iter().rev().take_while(|&&b| b != b'\n').count();
+        item || indent > 1 || matches!(after, [b'-' | b'*', b' ', ..])
+    }
+
+    fn end_sentence(&mut self, end: usize, kind: Kind, bytes: &[u8], out: &mut Vec<Sentence>) {
+        out.push(Sentence {
+            span: Span::from_range(self.start..end),
+            nested: false,
+        });
+        self.start = end;
+        self.sofar = SoFar {
+            history: self.sofar.history << 2 | kind as u8,
+            ..SoFar::default()
+        };
+        self.item = Item::read(&bytes[end..]);
+        if kind == Kind::Hard {
+            self.quote = None;
+            self.single = None;
+        }
+    }
+
+    /// Ends a sentence that is too long.
+    fn cut(&mut self, text: &str, at: usize, out: &mut Vec<Sentence>) {
+        self.end_sentence(at, Kind::Hard, &text.as_bytes()[..at], out);
+        self.at = at;
+    }
+
+    /// How many of the sentences found so far no quotation can mark any more.
+    pub(crate) fn settled(&self, sentences: &[Sentence]) -> usize {
+        let open = [self.quote, self.single];
+        let from = open
+            .iter()
+            .flatten()
+            .filter(|&&start| !is_too_long(start, self.at))
+            .min();
+        from.map_or(sentences.len(), |&start| {
+            sentences.partition_point(|s| s.span.end() as isize <= start)
+        })
+    }
+
+    /// Goes on as if the text had begun `bytes` later.
+    pub(crate) fn forget(&mut self, bytes: usize) {
+        self.start -= bytes;
+        self.at -= bytes;
+        self.last_gap = self.last_gap.saturating_sub(bytes);
+        for quote in [&mut self.quote, &mut self.single] {
+            *quote = quote.map(|start| start - bytes as isize);
+        }
+    }
+
+    fn mark(&mut self, bytes: &[u8], mark: Mark, start: usize, end: usize, out: &mut [Sentence]) {
+        let before = if start > self.start {
+            bytes[start - 1]
+        } else {
+            b' '
+        };
+        let after = bytes.get(end).copied().unwrap_or(b' ');
+        match mark {
+            Mark::OpenBracket => self.sofar.brackets = self.sofar.brackets.saturating_add(1),
+            Mark::CloseBracket => self.sofar.brackets = self.sofar.brackets.saturating_sub(1),
+            Mark::Open => {
+                self.quote.get_or_insert(start as isize);
+            }
+            Mark::Close => Self::close(&mut self.quote, end, out),
+            Mark::OpenSingle => {
+                self.single.get_or_insert(start as isize);
+            }
+            Mark::CloseSingle if matches!(before, b'.' | b',' | b'!' | b'?') => {
+                Self::close(&mut self.single, end, out);
+            }
+            Mark::CloseSingle => {}
+            Mark::Straight if self.quote.is_some() => Self::close(&mut self.quote, end, out),
+            // Inches and seconds open nothing, nor does a mark before white space.
+            Mark::Straight if before.is_ascii_digit() || after.is_ascii_whitespace() => {}
+            Mark::Straight => self.quote = Some(start as isize),
+        }
+    }
+
+    /// A quotation ends: the boundaries since its start were inside it.
+    fn close(quote: &mut Option<isize>, end: usize, out: &mut [Sentence]) {
+        let Some(start) = quote.take() else { return };
+        if is_too_long(start, end) {
+            return;
+        }
+        for sentence in out
+            .iter_mut()
+            .rev()
+            .take_while(|s| s.span.end() as isize > start)
+        {
+            sentence.nested = true;
+        }
+    }
+}
+
+fn is_too_long(quote: isize, end: usize) -> bool {
+    end as isize - quote > LONGEST_QUOTE as isize
+}
+
+/// The start of the character at `at`.
+fn char_start(text: &str, mut at: usize) -> usize {
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// How a sentence ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Kind {
+    /// With a final mark.
+    Stop = 1,
+    /// Without one.
+    Open = 2,
+    /// At a line's end or before a list item.
+    Hard = 3,
+    Item = 0,
+}
+
+/// For training: the gaps that no rule decides in a text whose sentences end at `ends` (with their
+/// white space), each with the byte where a next sentence would start, the features at a glance
+/// where a glance may be enough, and all features.
+pub fn training(text: &str, ends: &[usize], mut each: impl FnMut(usize, Option<&[u32]>, &[u32])) {
+    let base = text.as_ptr() as usize;
+    let decide = |gap: &Gap| {
+        let at = gap.glance.right.all.as_ptr() as usize - base;
+        let glance = gap.is_plain().then(|| gap.glance.features());
+        each(
+            at,
+            glance.as_ref().map(|g| &g[..]),
+            &gap.context().features(),
+        );
+        ends.binary_search(&at).is_ok()
+    };
+    Machine::new(false).advance(text, true, decide, &mut Vec::new());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How often the model is asked and how many sentences there are, for the text `n` times.
+    fn steps(text: &str, n: usize) -> usize {
+        let mut asked = 0;
+        let mut out = Vec::new();
+        let count = |gap: &Gap| {
+            asked += 1;
+            gap.decide()
+        };
+        Machine::new(false).advance(&text.repeat(n), true, count, &mut out);
+        asked + out.len()
+    }
+
+    #[test]
+    fn steps_grow_with_the_length_alone() {
+        for text in [
+            ".", "\"", "a", "\n", " ", ". ", "A ", "“ ", "1) ", ".\n", "Mr. ", "a. b. ",
+        ] {
+            let (one, four) = (steps(text, 10_000), steps(text, 40_000));
+            assert!(four <= 4 * one + 16, "{text:?}: {one} steps, then {four}");
+            assert!(four <= 40_000 * text.len(), "{text:?}: {four} steps");
+        }
+    }
+}
