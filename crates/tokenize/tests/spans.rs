@@ -37,3 +37,21 @@ proptest! {
         check(&text);
     }
 }
+
+#[test]
+fn stored_fuzzing_inputs() {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/tokenize");
+    for path in standpoint_testkit::files(corpus, "txt") {
+        check(&standpoint_testkit::read(path));
+    }
+}
+
+#[test]
+fn long_words_take_time_by_their_length() {
+    // Each is split in a moment, or in hours where the work grows with the square of the length.
+    for piece in [
+        "a-", "a.", "'", "a'", ".a", "-a", "a/", "a,", "(", "a@", "_", "é-", "n't",
+    ] {
+        check(&piece.repeat(200_000));
+    }
+}
