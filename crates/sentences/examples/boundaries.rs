@@ -9,7 +9,10 @@ struct Doc {
 }
 
 fn main() -> std::io::Result<()> {
-    let times = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(1);
+    let times = std::env::args()
+        .nth(1)
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(1);
     let mut out = BufWriter::new(std::io::stdout().lock());
     for line in std::io::stdin().lock().lines() {
         let doc: Doc = serde_json::from_str(&line?)?;

@@ -11,7 +11,10 @@ struct Doc {
 }
 
 fn main() -> std::io::Result<()> {
-    let times = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(1);
+    let times = std::env::args()
+        .nth(1)
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(1);
     let mut out = BufWriter::new(std::io::stdout().lock());
     for line in std::io::stdin().lock().lines() {
         let doc: Doc = serde_json::from_str(&line?)?;
@@ -19,7 +22,10 @@ fn main() -> std::io::Result<()> {
         let mut words: Vec<(u32, u32)> = Vec::new();
         for _ in 0..times {
             let tokens = standpoint_tokenize::tokenize(std::hint::black_box(&doc.text), all);
-            words = tokens.iter().map(|t| (t.span.start(), t.span.end())).collect();
+            words = tokens
+                .iter()
+                .map(|t| (t.span.start(), t.span.end()))
+                .collect();
         }
         serde_json::to_writer(&mut out, &words)?;
         out.write_all(b"\n")?;
