@@ -38,7 +38,8 @@ struct Row {
 
 /// Reads speakers as JSON lines: `{"file": "article", "source": [0, 9], "content": [15, 40],
 /// "kind": "named", "name": "Kem Sokha"}`, offsets in characters of the article; `kind` is named,
-/// unnamed, collective or other, and `name` the full name of one that is named.
+/// unnamed, collective or other, and `name` the full name of one that is named. Lines that start
+/// with `//` are remarks.
 ///
 /// # Errors
 ///
@@ -46,7 +47,7 @@ struct Row {
 pub fn read_speakers(path: &Path, text: &str) -> Result<Vec<SpeakerLine>, Error> {
     let mut speakers = Vec::new();
     for (number, line) in lines(text) {
-        if line.trim().is_empty() {
+        if line.trim().is_empty() || line.starts_with("//") {
             continue;
         }
         let row: Row = serde_json::from_str(line).map_err(|err| {
