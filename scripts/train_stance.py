@@ -340,6 +340,24 @@ def build(base, markers, attention_dropout=0.0):
     return Stance(encoder, markers)
 
 
+def initial_weights(path):
+    """The weights of a checkpoint, or of a model directory as `export` writes it."""
+    if path.is_file():
+        return torch.load(path)
+    stored = load_file(path / "model.safetensors")
+    weights = {}
+    for name, value in stored.items():
+        if name.endswith("_scale"):
+            continue
+        scale = stored.get(name + "_scale")
+        weights[name.removeprefix("stance.")] = value.float() if scale is None else value.float() * scale
+    markers = json.loads((path / "config.json").read_text())["stance"]["markers"]
+    tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
+    rows = [tokenizer.token_to_id(m) for m in markers]
+    weights["marker"] = weights["distilbert.embeddings.word_embeddings.weight"][rows]
+    return weights
+
+
 # ---- scores -------------------------------------------------------------------------------------
 
 @torch.no_grad()
@@ -456,7 +474,7 @@ def train(args):
     examples = [(e, 0) for e in data["dse"]] + [(e, 1) for e in data["newsmtsc"]]
     model = build(args.base, pieces.markers, args.attention_dropout)
     if args.init:
-        model.load_state_dict(torch.load(args.init))
+        model.load_state_dict(initial_weights(Path(args.init)))
     groups = {}
     layers = model.distilbert.config.n_layers
     for name, p in model.named_parameters():
@@ -494,7 +512,7 @@ def train(args):
         for n, chosen in enumerate(order):
             model.train()
             ids, mask, first, second, task, label = collate(items, chosen)
-            with torch.autocast("cpu", torch.bfloat16):
+            with torch.autocast("cpu", torch.bfloat16, enabled=not args.fp32):
                 forward, backward = model(ids, mask, first, second)
             dse, mtsc = task == 0, task == 1
             loss = 0.0
@@ -533,7 +551,7 @@ def train(args):
                 model.load_state_dict(average.weights)
                 name = f"step{steps_done}.pt"
                 torch.save({k: v.detach() for k, v in average.weights.items()}, run / name)
-                say(name, report(model, dev, bf16=True))
+                say(name, report(model, dev, bf16=not args.fp32))
                 model.load_state_dict(kept)
             if late:
                 say(f"time is up after {steps_done} of {total} steps")
@@ -775,7 +793,8 @@ def main():
     t.add_argument("--base", required=True)
     t.add_argument("--data", required=True)
     t.add_argument("--run", required=True)
-    t.add_argument("--init")
+    t.add_argument("--init", help="weights to start from: a checkpoint or a model directory")
+    t.add_argument("--fp32", action="store_true", help="for processors without bf16 products")
     t.add_argument("--epochs", type=int, default=4)
     t.add_argument("--seed", type=int, default=1)
     t.add_argument("--lr", type=float, default=7e-5)
