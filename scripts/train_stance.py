@@ -475,6 +475,10 @@ def train(args):
     model = build(args.base, pieces.markers, args.attention_dropout)
     if args.init:
         model.load_state_dict(initial_weights(Path(args.init)))
+    if args.frozen_layers:
+        for part in (model.distilbert.embeddings, *model.distilbert.transformer.layer[: args.frozen_layers]):
+            part.requires_grad_(False)
+        model.marker.requires_grad_(False)
     groups = {}
     layers = model.distilbert.config.n_layers
     for name, p in model.named_parameters():
@@ -810,6 +814,7 @@ def main():
     t.add_argument("--other-names", type=float, default=0.15)
     t.add_argument("--as-quotation", type=float, default=0.3)
     t.add_argument("--attention-dropout", type=float, default=0.0)
+    t.add_argument("--frozen-layers", type=int, default=0, help="leave the markers and so many first layers as they are")
     t.add_argument("--log-every", type=int, default=50)
     t.add_argument("--minutes", type=float, default=0, help="the rate reaches zero after this time, if not before")
     t.add_argument("--stop", type=int, default=0, help="stop after this many steps, to measure the speed")
