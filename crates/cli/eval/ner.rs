@@ -1,5 +1,6 @@
 //! `standpoint eval ner`.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -157,6 +158,16 @@ struct Gold {
     path: PathBuf,
 }
 
+impl Gold {
+    /// The gold's own sentences, or ours where it has none.
+    fn sentences(&self) -> Cow<'_, [Sentence]> {
+        match &self.layout {
+            Some((sentences, _)) => Cow::Borrowed(sentences),
+            None => Cow::Owned(standpoint_sentences::split(self.document.text())),
+        }
+    }
+}
+
 /// All of it.
 struct Read {
     documents: Vec<Gold>,
@@ -311,22 +322,16 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
         .collect();
     let mut tables = vec![
         scores_table(&kinds, &sum, micro, mean),
-        Table {
-            title: "How sure".to_owned(),
-            note: format!(
-                "95 % of {} resamples of the {}s are within (bootstrap, seed {}).",
-                shared.resamples, unit, shared.seed
-            ),
-            header: ["", "score", "95 % interval"].map(str::to_owned).to_vec(),
-            rows: [
+        report::interval_table(
+            unit,
+            &[
                 ("micro precision", micro.precision, precision),
                 ("micro recall", micro.recall, recall),
                 ("micro F1", micro.f1, f1),
                 ("macro F1", mean.f1, macro_f1),
-            ]
-            .map(|(name, score, interval)| vec![name.to_owned(), figure(score), range(interval)])
-            .to_vec(),
-        },
+            ],
+            shared,
+        ),
         schema_table(outcomes),
         confusion_table(&confusion, &kinds),
     ];
@@ -855,15 +860,7 @@ fn units(
     predicted: &[Vec<Labeled>],
 ) -> (Units, &'static str) {
     if let ([doc], [gold], [predicted]) = (&read.documents[..], gold, predicted) {
-        let text = doc.document.text();
-        let own;
-        let sentences = match &doc.layout {
-            Some((sentences, _)) => sentences,
-            None => {
-                own = standpoint_sentences::split(text);
-                &own
-            }
-        };
+        let sentences = doc.sentences();
         let within = |entities: &[Labeled], span: Span| -> Vec<Labeled> {
             let inside = entities.iter().filter(|e| span.contains(e.span.start()));
             inside.cloned().collect()
@@ -1008,14 +1005,7 @@ impl Errors {
             return;
         }
         let text = doc.document.text();
-        let own;
-        let sentences = match &doc.layout {
-            Some((sentences, _)) => sentences,
-            None => {
-                own = standpoint_sentences::split(text);
-                &own
-            }
-        };
+        let sentences = doc.sentences();
         for pair in pairs {
             let Some(fault) = pair.fault() else { continue };
             let words = |e: Option<&Labeled>| {

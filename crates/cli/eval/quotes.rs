@@ -14,7 +14,7 @@ use standpoint_eval::{
     paired, total,
 };
 
-use super::report::{self, ErrorGroup, Example, Report, Table, cells, count, figure, range};
+use super::report::{self, ErrorGroup, Example, Report, Table, count, figure};
 use super::{Shared, Units, make_unique, note, records_for};
 use crate::Status;
 use crate::open::{self, ModelArgs};
@@ -180,18 +180,18 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
         json.insert(name.to_owned(), value);
     }
     let mut tables = vec![
-        table(
+        role_table(
             "Exact",
             "The same fragments, white space and quotation marks at their ends aside.",
             &sum[..4],
         ),
-        table(
+        role_table(
             "Overlapping",
             "At least one byte shared, matched one to one. An attribution is right if its source, \
              cue and content all agree with those of one attribution of the gold.",
             &sum[4..8],
         ),
-        interval_table(&sum, &intervals, shared),
+        intervals_table(&sum, &intervals, shared),
     ];
     let mut facts = vec![
         ("predictions".to_owned(), source),
@@ -535,52 +535,26 @@ fn units(documents: &[Gold], found: &[Found]) -> Units {
         .collect()
 }
 
-fn table(title: &str, note: &str, sum: &[Counts]) -> Table {
-    Table {
-        title: title.to_owned(),
-        note: note.to_owned(),
-        header: ["", "precision", "recall", "F1", "gold", "predicted"]
-            .map(str::to_owned)
-            .to_vec(),
-        rows: ["source", "cue", "content", "attribution"]
-            .iter()
-            .zip(sum)
-            .map(|(name, counts)| {
-                let mut row = vec![(*name).to_owned()];
-                row.extend(cells(counts.scores()));
-                row.extend([counts.gold.to_string(), counts.predicted.to_string()]);
-                row
-            })
-            .collect(),
-    }
+/// The four roles' counts, in their order.
+fn role_table(title: &str, note: &str, counts: &[Counts]) -> Table {
+    let roles = ["source", "cue", "content", "attribution"];
+    let rows: Vec<_> = roles.into_iter().zip(counts.iter().copied()).collect();
+    report::counts_table(title, note, &rows)
 }
 
-fn interval_table(
+fn intervals_table(
     sum: &[Counts; CLASSES],
     intervals: &[Interval; CLASSES],
     shared: &Shared,
 ) -> Table {
-    let figures = figures(sum);
-    Table {
-        title: "How sure".to_owned(),
-        note: format!(
-            "95 % of {} resamples of the documents are within (bootstrap, seed {}).",
-            shared.resamples, shared.seed
-        ),
-        header: ["", "score", "95 % interval"].map(str::to_owned).to_vec(),
-        rows: NAMES
-            .iter()
-            .zip(figures.iter().zip(intervals))
-            .map(|(name, (score, interval))| {
-                let name = if name.contains("accuracy") {
-                    (*name).to_owned()
-                } else {
-                    format!("{name} F1")
-                };
-                vec![name, figure(*score), range(*interval)]
-            })
-            .collect(),
-    }
+    let names = NAMES.map(|name| match name.contains("accuracy") {
+        true => name.to_owned(),
+        false => format!("{name} F1"),
+    });
+    let rows: Vec<_> = (names.iter().zip(figures(sum)).zip(intervals))
+        .map(|((name, score), &interval)| (name.as_str(), score, interval))
+        .collect();
+    report::interval_table("document", &rows, shared)
 }
 
 /// Errors by what is wrong and the cue.

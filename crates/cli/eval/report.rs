@@ -224,6 +224,42 @@ pub(super) fn count(n: u64, noun: &str) -> String {
     }
 }
 
+/// Counts with their scores, for people: a row each.
+pub(super) fn counts_table(title: &str, note: &str, rows: &[(&str, Counts)]) -> Table {
+    Table {
+        title: title.to_owned(),
+        note: note.to_owned(),
+        header: ["", "precision", "recall", "F1", "gold", "predicted"]
+            .map(str::to_owned)
+            .to_vec(),
+        rows: rows
+            .iter()
+            .map(|(name, counts)| {
+                let mut row = vec![(*name).to_owned()];
+                row.extend(cells(counts.scores()));
+                row.extend([counts.gold.to_string(), counts.predicted.to_string()]);
+                row
+            })
+            .collect(),
+    }
+}
+
+/// How sure the scores are: each with its interval over resamples of the units.
+pub(super) fn interval_table(unit: &str, rows: &[(&str, f64, Interval)], shared: &Shared) -> Table {
+    Table {
+        title: "How sure".to_owned(),
+        note: format!(
+            "95 % of {} resamples of the {unit}s are within (bootstrap, seed {}).",
+            shared.resamples, shared.seed
+        ),
+        header: ["", "score", "95 % interval"].map(str::to_owned).to_vec(),
+        rows: rows
+            .iter()
+            .map(|&(name, score, interval)| vec![name.to_owned(), figure(score), range(interval)])
+            .collect(),
+    }
+}
+
 /// The comparison with another run, as a table and for programs: one score each.
 pub(super) fn against(
     other: &std::path::Path,

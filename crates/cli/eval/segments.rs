@@ -13,7 +13,7 @@ use standpoint_eval::{
     paired, total,
 };
 
-use super::report::{self, ErrorGroup, Example, Report, Table, cells, count, figure, range};
+use super::report::{self, ErrorGroup, Example, Report, Table, count, figure};
 use super::{Shared, Units, make_unique, records_for};
 use crate::Status;
 
@@ -165,14 +165,14 @@ pub(super) fn run_sentences(args: &SentenceArgs) -> anyhow::Result<Status> {
         json!({"files": files, "documents": texts.len(), "sentences": gold_sentences}),
     );
     let mut tables = vec![
-        counts_table(
+        report::counts_table(
             "Sentences",
             "Boundaries: ends of sentences within a document; its last end is no decision and does \
              not count. Whole sentences: both ends right. Sentences of a document are joined by a \
              space.",
             &rows,
         ),
-        interval_table(sum.scores(), [precision, recall, f1], shared),
+        intervals(sum.scores(), [precision, recall, f1], shared),
     ];
     if let Some(path) = &shared.against {
         let other = boundary_units(&texts, &sentences_of(path, &texts, &ids)?);
@@ -393,13 +393,13 @@ pub(super) fn run_words(args: &WordArgs) -> anyhow::Result<Status> {
         json!({"files": files, "documents": joined.len(), "words": sum.gold}),
     );
     let mut tables = vec![
-        counts_table(
+        report::counts_table(
             "Words",
             "As the CoNLL 2018 shared task aligns words: by their place, and by their form within \
              tokens of several words.",
             &rows,
         ),
-        interval_table(sum.scores(), [precision, recall, f1], shared),
+        intervals(sum.scores(), [precision, recall, f1], shared),
     ];
     if let Some(path) = &shared.against {
         let other = words_of(path, joined.iter().map(|j| j.text.as_str()), &ids)?;
@@ -572,45 +572,17 @@ fn common(
     json
 }
 
-fn counts_table(title: &str, note: &str, rows: &[(&str, Counts)]) -> Table {
-    Table {
-        title: title.to_owned(),
-        note: note.to_owned(),
-        header: ["", "precision", "recall", "F1", "gold", "predicted"]
-            .map(str::to_owned)
-            .to_vec(),
-        rows: rows
-            .iter()
-            .map(|(name, counts)| {
-                let mut row = vec![(*name).to_owned()];
-                row.extend(cells(counts.scores()));
-                row.extend([counts.gold.to_string(), counts.predicted.to_string()]);
-                row
-            })
-            .collect(),
-    }
-}
-
-fn interval_table(
+fn intervals(
     scores: Scores,
     [precision, recall, f1]: [standpoint_eval::Interval; 3],
     shared: &Shared,
 ) -> Table {
-    Table {
-        title: "How sure".to_owned(),
-        note: format!(
-            "95 % of {} resamples of the documents are within (bootstrap, seed {}).",
-            shared.resamples, shared.seed
-        ),
-        header: ["", "score", "95 % interval"].map(str::to_owned).to_vec(),
-        rows: [
-            ("precision", scores.precision, precision),
-            ("recall", scores.recall, recall),
-            ("F1", scores.f1, f1),
-        ]
-        .map(|(name, score, interval)| vec![name.to_owned(), figure(score), range(interval)])
-        .to_vec(),
-    }
+    let rows = [
+        ("precision", scores.precision, precision),
+        ("recall", scores.recall, recall),
+        ("F1", scores.f1, f1),
+    ];
+    report::interval_table("document", &rows, shared)
 }
 
 fn compare(

@@ -11,7 +11,7 @@ use standpoint_corpus::gold::{self, DirectedLabel};
 use standpoint_eval::{Calibration, Counts, Judged, Scores, bootstrap, count_class, paired, total};
 use standpoint_stance::Passage;
 
-use super::report::{self, ErrorGroup, Example, Report, Table, cells, count, figure, range};
+use super::report::{self, ErrorGroup, Example, Report, Table, cells, count, figure};
 use super::{Shared, Units, make_unique, records_for};
 use crate::Status;
 use crate::open::ModelArgs;
@@ -159,20 +159,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
 
     let mut tables = vec![
         class_table(&classes, &sum, micro, mean),
-        Table {
-            title: "How sure".to_owned(),
-            note: format!(
-                "95 % of {} resamples of the sentences are within (bootstrap, seed {}).",
-                shared.resamples, shared.seed
-            ),
-            header: ["", "score", "95 % interval"].map(str::to_owned).to_vec(),
-            rows: [
+        report::interval_table(
+            "sentence",
+            &[
                 ("micro F1", micro.f1, micro_f1),
                 ("macro F1", mean.f1, macro_f1),
-            ]
-            .map(|(name, score, i)| vec![name.to_owned(), figure(score), range(i)])
-            .to_vec(),
-        },
+            ],
+            shared,
+        ),
         confusion_table(&classes, &confusion),
     ];
     let mut settings = shared.settings();
