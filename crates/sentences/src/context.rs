@@ -76,11 +76,17 @@ impl<'t> Chunk<'t> {
         let (Some(first), Some(last)) = (all.first(), all.last()) else {
             return Self::NOTHING;
         };
-        // Nearly always letters alone.
-        if first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric() {
+        // Nearly always letters alone, or with one mark after them.
+        let mark = ENDS[*last as usize];
+        let inner = match all {
+            [.., inner, _] if mark != End::Nothing => inner,
+            _ => last,
+        };
+        if first.is_ascii_alphanumeric() && inner.is_ascii_alphanumeric() {
             return Chunk {
                 all,
-                word: Word::new(text, start, end),
+                word: Word::new(text, start, end - usize::from(mark != End::Nothing)),
+                end: mark,
                 ..Self::NOTHING
             };
         }
@@ -114,38 +120,61 @@ impl<'t> Chunk<'t> {
     }
 }
 
+/// The closing marks of one byte.
+const CLOSERS: [Around; 256] = {
+    let mut closers = [Around::Nothing; 256];
+    closers[b'"' as usize] = Around::Quote;
+    closers[b'\'' as usize] = Around::Quote;
+    closers[b')' as usize] = Around::Bracket;
+    closers[b']' as usize] = Around::Bracket;
+    closers[b'}' as usize] = Around::Bracket;
+    closers[b'*' as usize] = Around::Other;
+    closers[b'_' as usize] = Around::Other;
+    closers
+};
+
 fn strip_closers(mut bytes: &[u8]) -> (&[u8], Around) {
     let mut last = Around::Nothing;
-    loop {
-        let (n, around) = match bytes {
-            [.., b'"' | b'\''] => (1, Around::Quote),
-            [.., b')' | b']' | b'}'] => (1, Around::Bracket),
-            [.., b'*' | b'_'] => (1, Around::Other),
-            [.., 0xe2, 0x80, 0x99 | 0x9d] => (3, Around::Quote),
-            [.., 0xc2, 0xbb] => (2, Around::Quote),
-            _ => return (bytes, last),
+    while let [.., b] = bytes {
+        let (n, around) = match CLOSERS[*b as usize] {
+            Around::Nothing => match bytes {
+                [.., 0xe2, 0x80, 0x99 | 0x9d] => (3, Around::Quote),
+                [.., 0xc2, 0xbb] => (2, Around::Quote),
+                _ => break,
+            },
+            around => (1, around),
         };
         bytes = &bytes[..bytes.len() - n];
         if last == Around::Nothing {
             last = around;
         }
     }
+    (bytes, last)
 }
+
+/// The final marks of one byte.
+const ENDS: [End; 256] = {
+    let mut ends = [End::Nothing; 256];
+    ends[b'.' as usize] = End::Stop;
+    ends[b'!' as usize] = End::Exclamation;
+    ends[b'?' as usize] = End::Question;
+    ends[b':' as usize] = End::Colon;
+    ends[b';' as usize] = End::Semicolon;
+    ends[b',' as usize] = End::Comma;
+    ends[b'-' as usize] = End::Dash;
+    ends
+};
 
 fn strip_end(mut bytes: &[u8]) -> (&[u8], End) {
     let mut end = End::Nothing;
-    loop {
-        let (n, mark) = match bytes {
-            [.., b'.'] => (1, End::Stop),
-            [.., b'!'] => (1, End::Exclamation),
-            [.., b'?'] => (1, End::Question),
-            [.., b':'] => (1, End::Colon),
-            [.., b';'] => (1, End::Semicolon),
-            [.., b','] => (1, End::Comma),
-            [.., b'-'] => (1, End::Dash),
-            [.., 0xe2, 0x80, 0x93..=0x95] => (3, End::Dash),
-            [.., 0xe2, 0x80, 0xa6] => (3, End::Ellipsis),
-            _ => return (bytes, end),
+    while let [.., b] = bytes {
+        let (n, mark) = match ENDS[*b as usize] {
+            End::Nothing => match bytes {
+                [.., 0xe2, 0x80, 0x93..=0x95] => (3, End::Dash),
+                [.., 0xe2, 0x80, 0xa6] => (3, End::Ellipsis),
+                _ => break,
+            },
+            mark => (1, mark),
         };
         bytes = &bytes[..bytes.len() - n];
         end = match (end, mark) {
@@ -157,10 +186,14 @@ fn strip_end(mut bytes: &[u8]) -> (&[u8], End) {
             (last, _) => last,
         };
     }
+    (bytes, end)
 }
 
 fn strip_openers(mut bytes: &[u8]) -> (&[u8], Around) {
     let mut first = Around::Nothing;
+    if bytes.first().is_some_and(u8::is_ascii_alphanumeric) {
+        return (bytes, first);
+    }
     loop {
         let (n, around) = match bytes {
             [b'"' | b'\'' | b'`', ..] => (1, Around::Quote),

@@ -17,6 +17,10 @@ pub(crate) const LONGEST: usize = 1 << 16;
 /// The longest quotation, in bytes, whose inner boundaries are marked.
 pub(crate) const LONGEST_QUOTE: usize = 1 << 12;
 
+/// Words after which a sentence ends only where there is a mark or a line's end: what is longer is a
+/// table or a list.
+const LONGEST_PLAIN: u32 = 100;
+
 /// A gap that no rule decides.
 pub(crate) struct Gap<'t> {
     glance: Glance<'t>,
@@ -30,7 +34,10 @@ impl Gap<'_> {
     }
 
     pub(crate) fn decide(&self) -> bool {
-        if self.is_plain() && !model::is_worth_it(&self.glance.features()) {
+        if self.is_plain()
+            && (self.glance.sofar.words > LONGEST_PLAIN
+                || !model::is_worth_it(&self.glance.features()))
+        {
             return false;
         }
         model::score(&Context::new(&self.glance).features()) > 0
