@@ -263,7 +263,7 @@ def candidates(docs, web, news_weight):
     return Gaps(rows[:, 0], rows[:, 2] > 0, glance.astype(np.int64), features.astype(np.int64), labels, weights).only(sure)
 
 
-def train_glance(gaps, epochs=4, kept=0.97):
+def train_glance(gaps, epochs=4, kept=0.85):
     """A linear model of the gaps without a stop; its bias is such that it passes this share of the
     boundaries in documents that it has not seen. Also returns which gaps pass."""
     plain = gaps.only(gaps.plain)
@@ -352,6 +352,7 @@ def quantized(model):
 
 
 def write(path, lexicon, glance, table, rest):
+    table = table.view(np.uint8) ^ 0x80
     path.write_bytes(lexicon.tobytes() + glance.tobytes() + table.tobytes() + rest.astype("<i4").tobytes())
 
 

@@ -33,6 +33,7 @@ impl Span {
     /// # Panics
     ///
     /// If `start > end`.
+    #[inline]
     #[must_use]
     pub const fn new(start: u32, end: u32) -> Self {
         assert!(start <= end, "a span starts before it ends");
@@ -45,6 +46,7 @@ impl Span {
     ///
     /// If the range runs backwards or past `u32::MAX`; a [`Document`](crate::Document) is never
     /// longer than that.
+    #[inline]
     #[must_use]
     pub fn from_range(range: Range<usize>) -> Self {
         let at = |n: usize| u32::try_from(n).expect("a document is shorter than 4 GiB");
@@ -52,30 +54,35 @@ impl Span {
     }
 
     /// The first byte.
+    #[inline]
     #[must_use]
     pub const fn start(self) -> u32 {
         self.start
     }
 
     /// The byte after the last one.
+    #[inline]
     #[must_use]
     pub const fn end(self) -> u32 {
         self.end
     }
 
     /// How many bytes.
+    #[inline]
     #[must_use]
     pub const fn len(self) -> u32 {
         self.end - self.start
     }
 
     /// Whether there are no bytes in it.
+    #[inline]
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.start == self.end
     }
 
     /// The same bytes as a range of `usize`.
+    #[inline]
     #[must_use]
     pub const fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
@@ -130,6 +137,7 @@ impl fmt::Debug for Span {
 impl Index<Span> for str {
     type Output = str;
 
+    #[inline]
     fn index(&self, span: Span) -> &str {
         &self[span.range()]
     }

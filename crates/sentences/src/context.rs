@@ -1,5 +1,6 @@
 //! What stands around a gap, read from a bounded stretch of text on each side.
 
+use crate::lanes::{load, load_before, spaces};
 use crate::words::{REACH, Word};
 
 /// The mark that a word ends with, closing quotation marks and brackets aside.
@@ -68,18 +69,31 @@ impl<'t> Chunk<'t> {
         closer: Around::Nothing,
     };
 
-    pub(crate) fn new(all: &'t [u8]) -> Self {
-        // Nearly always letters alone.
-        if let [first, .., last] = all
-            && first.is_ascii_alphanumeric()
-            && last.is_ascii_alphanumeric()
-        {
+    /// The chunk `start..end` of `text`.
+    #[inline]
+    fn new(text: &'t [u8], start: usize, end: usize) -> Self {
+        let all = &text[start..end];
+        let (Some(first), Some(last)) = (all.first(), all.last()) else {
+            return Self::NOTHING;
+        };
+        // Nearly always letters alone, or with one mark after them.
+        let mark = ENDS[*last as usize];
+        let inner = match all {
+            [.., inner, _] if mark != End::Nothing => inner,
+            _ => last,
+        };
+        if first.is_ascii_alphanumeric() && inner.is_ascii_alphanumeric() {
             return Chunk {
                 all,
-                word: Word::new(all),
+                word: Word::new(text, start, end - usize::from(mark != End::Nothing)),
+                end: mark,
                 ..Self::NOTHING
             };
         }
+        Self::with_marks(text, start, all)
+    }
+
+    fn with_marks(text: &'t [u8], start: usize, all: &'t [u8]) -> Self {
         let (rest, closer) = strip_closers(all);
         let (rest, end) = strip_end(rest);
         let (rest, inner) = if end == End::Nothing {
@@ -94,10 +108,11 @@ impl<'t> Chunk<'t> {
         } else {
             end
         };
+        let to = start + rest.len();
         Chunk {
             all,
             opener,
-            word: Word::new(word),
+            word: Word::new(text, to - word.len(), to),
             closed_before: inner != Around::Nothing,
             end,
             closer,
@@ -105,38 +120,61 @@ impl<'t> Chunk<'t> {
     }
 }
 
+/// The closing marks of one byte.
+const CLOSERS: [Around; 256] = {
+    let mut closers = [Around::Nothing; 256];
+    closers[b'"' as usize] = Around::Quote;
+    closers[b'\'' as usize] = Around::Quote;
+    closers[b')' as usize] = Around::Bracket;
+    closers[b']' as usize] = Around::Bracket;
+    closers[b'}' as usize] = Around::Bracket;
+    closers[b'*' as usize] = Around::Other;
+    closers[b'_' as usize] = Around::Other;
+    closers
+};
+
 fn strip_closers(mut bytes: &[u8]) -> (&[u8], Around) {
     let mut last = Around::Nothing;
-    loop {
-        let (n, around) = match bytes {
-            [.., b'"' | b'\''] => (1, Around::Quote),
-            [.., b')' | b']' | b'}'] => (1, Around::Bracket),
-            [.., b'*' | b'_'] => (1, Around::Other),
-            [.., 0xe2, 0x80, 0x99 | 0x9d] => (3, Around::Quote),
-            [.., 0xc2, 0xbb] => (2, Around::Quote),
-            _ => return (bytes, last),
+    while let [.., b] = bytes {
+        let (n, around) = match CLOSERS[*b as usize] {
+            Around::Nothing => match bytes {
+                [.., 0xe2, 0x80, 0x99 | 0x9d] => (3, Around::Quote),
+                [.., 0xc2, 0xbb] => (2, Around::Quote),
+                _ => break,
+            },
+            around => (1, around),
         };
         bytes = &bytes[..bytes.len() - n];
         if last == Around::Nothing {
             last = around;
         }
     }
+    (bytes, last)
 }
+
+/// The final marks of one byte.
+const ENDS: [End; 256] = {
+    let mut ends = [End::Nothing; 256];
+    ends[b'.' as usize] = End::Stop;
+    ends[b'!' as usize] = End::Exclamation;
+    ends[b'?' as usize] = End::Question;
+    ends[b':' as usize] = End::Colon;
+    ends[b';' as usize] = End::Semicolon;
+    ends[b',' as usize] = End::Comma;
+    ends[b'-' as usize] = End::Dash;
+    ends
+};
 
 fn strip_end(mut bytes: &[u8]) -> (&[u8], End) {
     let mut end = End::Nothing;
-    loop {
-        let (n, mark) = match bytes {
-            [.., b'.'] => (1, End::Stop),
-            [.., b'!'] => (1, End::Exclamation),
-            [.., b'?'] => (1, End::Question),
-            [.., b':'] => (1, End::Colon),
-            [.., b';'] => (1, End::Semicolon),
-            [.., b','] => (1, End::Comma),
-            [.., b'-'] => (1, End::Dash),
-            [.., 0xe2, 0x80, 0x93..=0x95] => (3, End::Dash),
-            [.., 0xe2, 0x80, 0xa6] => (3, End::Ellipsis),
-            _ => return (bytes, end),
+    while let [.., b] = bytes {
+        let (n, mark) = match ENDS[*b as usize] {
+            End::Nothing => match bytes {
+                [.., 0xe2, 0x80, 0x93..=0x95] => (3, End::Dash),
+                [.., 0xe2, 0x80, 0xa6] => (3, End::Ellipsis),
+                _ => break,
+            },
+            mark => (1, mark),
         };
         bytes = &bytes[..bytes.len() - n];
         end = match (end, mark) {
@@ -148,10 +186,14 @@ fn strip_end(mut bytes: &[u8]) -> (&[u8], End) {
             (last, _) => last,
         };
     }
+    (bytes, end)
 }
 
 fn strip_openers(mut bytes: &[u8]) -> (&[u8], Around) {
     let mut first = Around::Nothing;
+    if bytes.first().is_some_and(u8::is_ascii_alphanumeric) {
+        return (bytes, first);
+    }
     loop {
         let (n, around) = match bytes {
             [b'"' | b'\'' | b'`', ..] => (1, Around::Quote),
@@ -172,37 +214,44 @@ fn strip_openers(mut bytes: &[u8]) -> (&[u8], Around) {
     }
 }
 
-/// The chunk that ends at the end of `before`, and the rest of `before` without the white space
-/// between them. Looks at no more than [`REACH`] bytes.
-pub(crate) fn last_chunk(before: &[u8]) -> (Chunk<'_>, &[u8]) {
-    let floor = before.len().saturating_sub(REACH);
-    let mut start = before.len();
-    while start > floor && !is_space(before[start - 1]) {
-        start -= 1;
+/// The chunk that ends at `end`, and the end of what is before the white space before it. Looks
+/// at no more than [`REACH`] bytes, none before `floor`.
+#[inline]
+pub(crate) fn last_chunk(text: &[u8], floor: usize, end: usize) -> (Chunk<'_>, usize) {
+    let floor = floor.max(end.saturating_sub(REACH));
+    let mut start = end;
+    while start > floor {
+        let n = spaces(load_before(text, start)).leading_zeros() as usize / 8;
+        start -= n;
+        if n < 8 {
+            break;
+        }
     }
+    start = start.max(floor);
+    let mut before = start;
+    while before > floor && text[before - 1] <= b' ' {
+        before -= 1;
+    }
+    (Chunk::new(text, start, end), before)
+}
+
+/// The chunk that starts at `start`, and the start of what is after the white space after it.
+/// Looks at no more than [`REACH`] bytes.
+#[inline]
+pub(crate) fn first_chunk(text: &[u8], start: usize) -> (Chunk<'_>, usize) {
+    let ceiling = text.len().min(start + REACH);
     let mut end = start;
-    while end > floor && is_space(before[end - 1]) {
-        end -= 1;
+    while end < ceiling {
+        let n = spaces(load(text, end)).trailing_zeros() as usize / 8;
+        end += n;
+        if n < 8 {
+            break;
+        }
     }
-    (Chunk::new(&before[start..]), &before[..end])
-}
-
-/// The chunk that starts at the start of `after`, and the rest of `after` without the white space
-/// between them. Looks at no more than [`REACH`] bytes.
-pub(crate) fn first_chunk(after: &[u8]) -> (Chunk<'_>, &[u8]) {
-    let ceiling = after.len().min(REACH);
-    let mut end = 0;
-    while end < ceiling && !is_space(after[end]) {
-        end += 1;
+    end = end.min(ceiling);
+    let mut after = end;
+    while after < ceiling && text[after] <= b' ' {
+        after += 1;
     }
-    let mut next = end;
-    while next < ceiling && is_space(after[next]) {
-        next += 1;
-    }
-    (Chunk::new(&after[..end]), &after[next..])
-}
-
-/// White space within reach is told by its ASCII bytes alone: a wide space is part of a chunk.
-fn is_space(b: u8) -> bool {
-    matches!(b, b' ' | 0x09..=0x0d)
+    (Chunk::new(text, start, end), after)
 }

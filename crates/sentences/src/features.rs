@@ -8,15 +8,15 @@ use crate::words::{Word, first_is_upper};
 pub(crate) const COUNT: usize = 34;
 
 /// The words around a gap, and what is known of the sentence and document so far.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Context<'t> {
-    /// The two chunks before the gap, nearest first; none from before the sentence.
-    pub(crate) left: [Chunk<'t>; 2],
-    /// The three chunks after the gap.
-    pub(crate) right: [Chunk<'t>; 3],
+#[derive(Debug)]
+pub(crate) struct Context<'g, 't> {
+    glance: &'g Glance<'t>,
+    /// The chunk before the one before the gap; nothing from before the sentence.
+    left: Chunk<'t>,
+    /// The two chunks after the one after the gap.
+    right: [Chunk<'t>; 2],
     /// The first chunk of the sentence.
-    pub(crate) first: Chunk<'t>,
-    pub(crate) sofar: SoFar,
+    first: Chunk<'t>,
 }
 
 /// What is known before the gap.
@@ -72,29 +72,50 @@ fn starting(word: &Word) -> u32 {
 pub(crate) const GLANCE: usize = 6;
 
 /// The two words beside a gap.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Glance<'t> {
     pub(crate) left: Chunk<'t>,
     pub(crate) right: Chunk<'t>,
-    /// The sentence before `left`, and the text after `right`.
-    pub(crate) before: &'t [u8],
-    pub(crate) after: &'t [u8],
+    text: &'t [u8],
+    /// Where the sentence starts.
+    start: usize,
+    /// Where what is before `left` ends, without white space.
+    before: usize,
+    /// Where what is after `right` starts, without white space.
+    after: usize,
     pub(crate) sofar: SoFar,
 }
 
 impl<'t> Glance<'t> {
-    /// The gap between `before`, the sentence so far, and `after`.
+    /// The gap of `text` from `end` to `next`, in a sentence that starts at `start`.
     #[inline]
-    pub(crate) fn new(before: &'t [u8], after: &'t [u8], sofar: SoFar) -> Self {
-        let (left, before) = last_chunk(before);
-        let (right, after) = first_chunk(after);
+    pub(crate) fn new(text: &'t [u8], start: usize, end: usize, next: usize, sofar: SoFar) -> Self {
+        let (left, before) = last_chunk(text, start, end);
+        let (right, after) = first_chunk(text, next);
         Glance {
             left,
             right,
+            text,
+            start,
             before,
             after,
             sofar,
         }
+    }
+
+    /// The sentence before `left`.
+    pub(crate) fn before(&self) -> &'t [u8] {
+        &self.text[self.start..self.before]
+    }
+
+    /// The last chunk of that.
+    pub(crate) fn chunk_before(&self) -> Chunk<'t> {
+        last_chunk(self.text, self.start, self.before).0
+    }
+
+    /// The text after `right`.
+    pub(crate) fn after(&self) -> &'t [u8] {
+        &self.text[self.after..]
     }
 
     /// Features as [`Context::features`] has them, fewer.
@@ -116,26 +137,25 @@ impl<'t> Glance<'t> {
     }
 }
 
-impl<'t> Context<'t> {
+impl<'g, 't> Context<'g, 't> {
     /// Reads on from a glance at the same gap.
-    pub(crate) fn new(glance: &Glance<'t>, first: Chunk<'t>) -> Self {
-        let (left1, _) = last_chunk(glance.before);
-        let (right1, rest) = first_chunk(glance.after);
-        let (right2, _) = first_chunk(rest);
+    #[inline]
+    pub(crate) fn new(glance: &'g Glance<'t>) -> Self {
+        let (right1, after) = first_chunk(glance.text, glance.after);
         Context {
-            left: [glance.left, left1],
-            right: [glance.right, right1, right2],
-            first,
-            sofar: glance.sofar,
+            glance,
+            left: glance.chunk_before(),
+            right: [right1, first_chunk(glance.text, after).0],
+            first: first_chunk(glance.text, glance.start).0,
         }
     }
 
     /// The features, as hashes; a feature's template is its place.
     #[inline]
     pub(crate) fn features(&self) -> [u32; COUNT] {
-        let [l, l2] = &self.left;
-        let [r, r2, r3] = &self.right;
-        let s = &self.sofar;
+        let (l, l2) = (&self.glance.left, &self.left);
+        let (r, [r2, r3]) = (&self.glance.right, &self.right);
+        let s = &self.glance.sofar;
         let end = l.end as u32 | (l.closer as u32) << 4 | u32::from(l.closed_before) << 6;
         let ls = l.word.shape as u32;
         let rs = r.word.shape as u32

@@ -37,6 +37,7 @@ pub use crate::{
 mod context;
 mod features;
 mod item;
+mod lanes;
 mod machine;
 mod model;
 mod rules;

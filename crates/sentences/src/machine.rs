@@ -3,10 +3,10 @@
 
 use standpoint_core::{Sentence, Span};
 
-use crate::context::{End, first_chunk};
+use crate::context::{End, last_chunk};
 use crate::features::{Context, Glance, SoFar};
 use crate::item::{Item, starts_with_bullet};
-use crate::scan::{self, Mark, Stop};
+use crate::scan::{self, Block, Mark, Stop};
 use crate::words::{AHEAD, first_char};
 use crate::{model, rules};
 
@@ -17,29 +17,30 @@ pub(crate) const LONGEST: usize = 1 << 16;
 /// The longest quotation, in bytes, whose inner boundaries are marked.
 pub(crate) const LONGEST_QUOTE: usize = 1 << 12;
 
+/// Words after which a sentence ends only where there is a mark or a line's end: what is longer is a
+/// table or a list.
+const LONGEST_PLAIN: u32 = 100;
+
 /// A gap that no rule decides.
 pub(crate) struct Gap<'t> {
     glance: Glance<'t>,
-    sentence: &'t [u8],
 }
 
-impl<'t> Gap<'t> {
+impl Gap<'_> {
     /// Whether a look at the two words beside it is enough to say no. Nearly all gaps are before
     /// names.
     fn is_plain(&self) -> bool {
         matches!(self.glance.left.end, End::Nothing | End::Comma)
     }
 
-    fn context(&self) -> Context<'t> {
-        let (first, _) = first_chunk(self.sentence);
-        Context::new(&self.glance, first)
-    }
-
     pub(crate) fn decide(&self) -> bool {
-        if self.is_plain() && !model::is_worth_it(&self.glance.features()) {
+        if self.is_plain()
+            && (self.glance.sofar.words > LONGEST_PLAIN
+                || !model::is_worth_it(&self.glance.features()))
+        {
             return false;
         }
-        model::score(&self.context().features()) > 0
+        model::score(&Context::new(&self.glance).features()) > 0
     }
 }
 
@@ -58,6 +59,7 @@ pub(crate) struct Machine {
     single: Option<isize>,
     item: Option<Item>,
     sofar: SoFar,
+    block: Block,
     begun: bool,
     wrapped: bool,
 }
@@ -92,7 +94,7 @@ impl Machine {
             let cap = self.start + LONGEST;
             // Between the items of a list any gap may be a boundary.
             let pass = self.item.is_none_or(|item| !item.letter);
-            let (stop, passed) = scan::next(text, self.at, cap, pass);
+            let (stop, passed) = scan::next(text, self.at, cap, pass, &mut self.block);
             if passed.gaps > 0 {
                 self.sofar.words += passed.gaps;
                 self.last_gap = passed.last;
@@ -167,7 +169,8 @@ impl Machine {
     ) -> Option<Kind> {
         let after = &bytes[end..];
         if lines > 1 || lines == 1 && self.is_hard(&bytes[start..end], after) {
-            return Some(Kind::Hard);
+            let stopped = last_chunk(bytes, self.start, start).0.end.is_final();
+            return Some(if stopped { Kind::HardStop } else { Kind::Hard });
         }
         if let Some(item) = self.item {
             if start <= self.start + item.len {
@@ -180,14 +183,15 @@ impl Machine {
         if starts_with_bullet(after) {
             return Some(Kind::Item);
         }
-        let sentence = &bytes[self.start..start];
-        if sentence.len() <= 4 && starts_with_bullet(sentence) {
+        if start - self.start <= 4 && starts_with_bullet(&bytes[self.start..start]) {
             return None;
         }
         self.sofar.quoted = self.quote.is_some();
-        let glance = Glance::new(sentence, after, self.sofar);
-        let yes = rules::decide(&glance).unwrap_or_else(|| decide(&Gap { glance, sentence }));
-        yes.then_some(if glance.left.end.is_final() {
+        let gap = Gap {
+            glance: Glance::new(bytes, self.start, start, end, self.sofar),
+        };
+        let yes = rules::decide(&gap.glance).unwrap_or_else(|| decide(&gap));
+        yes.then_some(if gap.glance.left.end.is_final() {
             Kind::Stop
         } else {
             Kind::Open
@@ -212,11 +216,11 @@ impl Machine {
         });
         self.start = end;
         self.sofar = SoFar {
-            history: self.sofar.history << 2 | kind as u8,
+            history: self.sofar.history << 2 | kind.history(),
             ..SoFar::default()
         };
         self.item = Item::read(&bytes[end..]);
-        if kind == Kind::Hard {
+        if matches!(kind, Kind::Hard | Kind::HardStop) {
             self.quote = None;
             self.single = None;
         }
@@ -245,6 +249,7 @@ impl Machine {
     pub(crate) fn forget(&mut self, bytes: usize) {
         self.start -= bytes;
         self.at -= bytes;
+        self.block = Block::default();
         self.last_gap = self.last_gap.saturating_sub(bytes);
         for quote in [&mut self.quote, &mut self.single] {
             *quote = quote.map(|start| start - bytes as isize);
@@ -309,15 +314,28 @@ fn char_start(text: &str, mut at: usize) -> usize {
 
 /// How a sentence ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 enum Kind {
     /// With a final mark.
-    Stop = 1,
+    Stop,
     /// Without one.
-    Open = 2,
-    /// At a line's end or before a list item.
-    Hard = 3,
-    Item = 0,
+    Open,
+    /// At a line's end, with a final mark.
+    HardStop,
+    /// At a line's end without one.
+    Hard,
+    /// Before a list item.
+    Item,
+}
+
+impl Kind {
+    /// As the model knows it: whether a text has stops.
+    fn history(self) -> u8 {
+        match self {
+            Self::Item => 0,
+            Self::Stop | Self::HardStop => 1,
+            Self::Open | Self::Hard => 2,
+        }
+    }
 }
 
 /// For training: the gaps that no rule decides in a text whose sentences end at `ends` (with their
@@ -331,7 +349,7 @@ pub fn training(text: &str, ends: &[usize], mut each: impl FnMut(usize, Option<&
         each(
             at,
             glance.as_ref().map(|g| &g[..]),
-            &gap.context().features(),
+            &Context::new(&gap.glance).features(),
         );
         ends.binary_search(&at).is_ok()
     };

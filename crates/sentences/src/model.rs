@@ -12,13 +12,14 @@ const GLANCE_BITS: u32 = 12;
 const LEXICON_BITS: u32 = 15;
 
 /// Written by `scripts/train_sentences.py`: the lexicon (a byte of check and one of value for
-/// each place), the weights of the glance (`i8`), the feature vectors (`i8`), then, as
-/// little-endian `i32`, the hidden layer's biases, the output weights, the output bias and the
-/// bias of the glance.
+/// each place), the weights of the glance (`i8`), the feature vectors (bytes, [`ZERO`] for nothing),
+/// then, as little-endian `i32`, the hidden layer's biases, the output weights, the output bias and
+/// the bias of the glance.
 static MODEL: &[u8; GLANCES + TABLE + 4 * (2 * WIDTH + 2)] = include_bytes!("model.bin");
 const LEXICON: usize = 2 << LEXICON_BITS;
 const GLANCES: usize = LEXICON + (1 << GLANCE_BITS);
 const TABLE: usize = WIDTH << BITS;
+const ZERO: i32 = 128;
 
 /// What raw text says of a word, by its hash: how often it is written with a stop, how often in
 /// small letters; 0 for a word that is not known.
@@ -52,19 +53,18 @@ fn number(i: usize) -> i32 {
 #[inline]
 pub(crate) fn score(features: &[u32; COUNT]) -> i32 {
     let (rows, _) = MODEL[GLANCES..GLANCES + TABLE].as_chunks::<WIDTH>();
-    let mut hidden = [0_i16; WIDTH];
-    for (h, i) in hidden.iter_mut().zip(0..) {
-        *h = number(i) as i16;
-    }
+    // At most 34 times 255.
+    let mut sums = [0_u16; WIDTH];
     for &feature in features {
         let row = &rows[(feature >> (32 - BITS)) as usize];
-        for (h, &w) in hidden.iter_mut().zip(row) {
-            *h += i16::from(w as i8);
+        for (sum, &w) in sums.iter_mut().zip(row) {
+            *sum += u16::from(w);
         }
     }
-    let mut sum = number(2 * WIDTH);
-    for (i, &h) in hidden.iter().enumerate() {
-        sum += i32::from(h.max(0)) * number(WIDTH + i);
+    let mut score = number(2 * WIDTH);
+    for (i, &sum) in sums.iter().enumerate() {
+        let hidden = i32::from(sum) - ZERO * COUNT as i32 + number(i);
+        score += hidden.max(0) * number(WIDTH + i);
     }
-    sum
+    score
 }

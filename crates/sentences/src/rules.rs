@@ -1,9 +1,9 @@
 //! What is decided without the model.
 
-use crate::context::{Around, End, last_chunk};
+use crate::context::{Around, End};
 use crate::features::Glance;
 use crate::model::lexicon;
-use crate::words::{Shape, Word, first_is_upper};
+use crate::words::{Shape, Word, first_is_upper, keys};
 
 /// Whether a sentence ends at the gap; nothing where the model is to say.
 pub(crate) fn decide(gap: &Glance) -> Option<bool> {
@@ -24,17 +24,17 @@ pub(crate) fn decide(gap: &Glance) -> Option<bool> {
         // "We lost!" he said.
         end if end.is_final()
             && left.closer == Around::Quote
-            && right.all[0].is_ascii_lowercase() =>
+            && right.all.first().is_some_and(u8::is_ascii_lowercase) =>
         {
             Some(false)
         }
         // A source in brackets after the words quoted from it.
-        End::Nothing if left.closer == Around::Quote && right.all[0] == b'(' => Some(false),
+        End::Nothing if left.closer == Around::Quote && right.all.starts_with(b"(") => Some(false),
         End::Nothing => note(gap, capital),
         End::Stop if left.all == b"." => spaced_dots(gap, capital),
         End::Stop if left.closer == Around::Nothing => {
             let digit = right.word.bytes.first().is_some_and(u8::is_ascii_digit);
-            let half_day = left.word.is_one_of(&["a.m", "p.m"]);
+            let half_day = left.word.is_one_of(&const { keys(["a.m", "p.m"]) });
             if is_note(right.all) {
                 Some(false)
             } else if half_day && right.end == End::Stop && right.word.is_one_of(TITLES) {
@@ -42,10 +42,7 @@ pub(crate) fn decide(gap: &Glance) -> Option<bool> {
                 Some(gap.sofar.words > 4)
             } else if left.word.is_one_of(TITLES) && capital
                 || digit && left.word.is_one_of(NUMBERED)
-                || capital
-                    && !half_day
-                    && is_before_names(left.word, gap.before)
-                    && !may_start(&right.word)
+                || capital && !half_day && is_before_names(gap) && !may_start(&right.word)
             {
                 Some(false)
             } else {
@@ -59,18 +56,19 @@ pub(crate) fn decide(gap: &Glance) -> Option<bool> {
 }
 
 /// Words whose stop never ends a sentence when a capital follows.
-const TITLES: &[&str] = &[
+const TITLES: &[u64] = &keys([
     "mr", "mrs", "ms", "dr", "drs", "prof", "gen", "lt", "sgt", "capt", "col", "cmdr", "adm",
     "maj", "rev", "sen", "rep", "gov", "messrs", "mme", "mlle", "hon", "vs", "mt",
-];
+]);
 
 /// Initials, `U.S.`, `St.`: words whose stop seldom ends a sentence when a name follows.
-fn is_before_names(word: Word, before: &[u8]) -> bool {
+fn is_before_names(gap: &Glance) -> bool {
+    let word = &gap.left.word;
     match word.shape {
         // "You and I." but "Albert I. Reyes".
-        Shape::Initial => word.bytes != b"I" || first_is_upper(last_chunk(before).0.all),
+        Shape::Initial => word.bytes != b"I" || first_is_upper(gap.chunk_before().all),
         Shape::Dotted => true,
-        _ => word.is_one_of(&["st", "eng", "ft"]),
+        _ => word.is_one_of(&const { keys(["st", "eng", "ft"]) }),
     }
 }
 
@@ -80,13 +78,13 @@ fn may_start(word: &Word) -> bool {
 }
 
 /// Words whose stop never ends a sentence when a number follows.
-const NUMBERED: &[&str] = &[
+const NUMBERED: &[u64] = &keys([
     "no", "nos", "n°", "p", "pp", "vol", "fig", "figs", "art", "sec", "ch", "ext", "c", "ca", "op",
     "para", "jan", "feb", "mar", "apr", "aug", "sept", "sep", "oct", "nov", "dec",
-];
+]);
 
 /// Names that end in an exclamation mark.
-const EXCLAIMED: &[&str] = &["yahoo", "jeopardy"];
+const EXCLAIMED: &[u64] = &keys(["yahoo", "jeopardy"]);
 
 /// The number of a note, or an omission: `[12]`, `[...]`.
 fn is_note(chunk: &[u8]) -> bool {
@@ -99,7 +97,7 @@ fn is_note(chunk: &[u8]) -> bool {
 
 /// A note belongs to the sentence whose stop it follows, which ends after it.
 fn note(gap: &Glance, capital: bool) -> Option<bool> {
-    let stopped = matches!(gap.before, [.., b'.' | b'!' | b'?'] | [.., b'.', b'"']);
+    let stopped = matches!(gap.before(), [.., b'.' | b'!' | b'?'] | [.., b'.', b'"']);
     (capital && is_note(gap.left.all) && stopped).then_some(true)
 }
 
@@ -108,12 +106,15 @@ fn is_spaced_omission(gap: &Glance) -> bool {
     gap.right.all == b"."
         && gap.left.end == End::Stop
         && gap.left.all != b"."
-        && gap.after.strip_prefix(b". . ").is_some_and(first_is_upper)
+        && gap
+            .after()
+            .strip_prefix(b". . ")
+            .is_some_and(first_is_upper)
 }
 
 /// After spaced dots: three are an omission, four an omission and a stop.
 fn spaced_dots(gap: &Glance, capital: bool) -> Option<bool> {
-    match gap.before {
+    match gap.before() {
         [.., b'.', b' ', b'.', b' ', b'.'] => Some(capital),
         [.., b'.', b' ', b'.'] => Some(false),
         _ => None,

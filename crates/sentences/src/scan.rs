@@ -77,36 +77,80 @@ const fn is_plain_gap(before: u8, after: u8) -> bool {
     (before.is_ascii_alphanumeric() || before == b',') && after.is_ascii_lowercase()
 }
 
+/// Bytes looked at together, one bit each.
+const BLOCK: usize = 32;
+
+/// What the bytes from `start` on are: gaps without doubt, and others that the scan stops at. Kept
+/// from one stop to the next, which is often in the same block.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Block {
+    start: usize,
+    plain: u32,
+    other: u32,
+    known: bool,
+}
+
+impl Block {
+    /// The block that `at` is in, if there are as many bytes before `limit`.
+    #[inline]
+    fn at(&mut self, bytes: &[u8], at: usize, limit: usize) -> Option<Self> {
+        if !(self.known && (self.start..self.start + BLOCK).contains(&at)) {
+            // With the byte before and the byte after.
+            if at == 0 || at + BLOCK >= limit {
+                return None;
+            }
+            let (plain, other) = masks(bytes[at - 1..].first_chunk()?);
+            *self = Block {
+                start: at,
+                plain,
+                other,
+                known: true,
+            };
+        }
+        let before = at - self.start;
+        Some(Block {
+            plain: self.plain >> before << before,
+            other: self.other >> before << before,
+            ..*self
+        })
+    }
+}
+
 /// The next gap or mark at or after `at`, before `limit`, and the gaps without doubt before it,
 /// if those are to be passed over. A gap is followed to its end, past `limit` if need be.
 #[inline]
-pub(crate) fn next(text: &str, mut at: usize, limit: usize, pass: bool) -> (Stop, Passed) {
+pub(crate) fn next(
+    text: &str,
+    mut at: usize,
+    limit: usize,
+    pass: bool,
+    block: &mut Block,
+) -> (Stop, Passed) {
     let bytes = text.as_bytes();
     let limit = limit.min(bytes.len());
     let mut passed = Passed::default();
-    // Blocks with the byte before and after.
-    while pass && at > 0 && at + BLOCK < limit {
-        let Some(block) = bytes[at - 1..].first_chunk::<{ BLOCK + 2 }>() else {
-            break;
-        };
-        let (plain, other) = masks(block);
+    // Where a block says to stop is no gap without doubt.
+    let mut stop = usize::MAX;
+    while pass && let Some(ahead) = block.at(bytes, at, limit) {
         // Those before the first place to stop at.
-        let before = plain & other.wrapping_sub(1) & !other;
+        let before = ahead.plain & ahead.other.wrapping_sub(1) & !ahead.other;
         if before != 0 {
             passed.gaps += before.count_ones();
-            passed.last = at + (32 - before.leading_zeros()) as usize;
+            passed.last = ahead.start + (32 - before.leading_zeros()) as usize;
         }
-        if other != 0 {
-            at += other.trailing_zeros() as usize;
+        if ahead.other != 0 {
+            at = ahead.start + ahead.other.trailing_zeros() as usize;
+            stop = at;
             break;
         }
-        at += BLOCK;
+        at = ahead.start + BLOCK;
     }
     while at < limit {
         match CLASS[bytes[at] as usize] {
             PLAIN => at += 1,
             SPACE => {
                 if pass
+                    && at != stop
                     && at > 0
                     && bytes[at] == b' '
                     && bytes
@@ -177,9 +221,6 @@ pub(crate) fn next(text: &str, mut at: usize, limit: usize, pass: bool) -> (Stop
     (Stop::End, passed)
 }
 
-/// Bytes looked at together, one bit each.
-const BLOCK: usize = 32;
-
 /// For the bytes of a block, without the first and last, which of them are gaps without doubt and
 /// which are anything else that the scan stops at. Written so that the compiler makes it vectors.
 #[inline]
@@ -248,8 +289,9 @@ mod tests {
     /// All stops, and what was passed over before each.
     fn stops(text: &str, pass: bool) -> (Vec<Stop>, u32) {
         let (mut stops, mut gaps, mut at) = (Vec::new(), 0, 0);
+        let mut block = Block::default();
         loop {
-            let (stop, passed) = next(text, at, text.len(), pass);
+            let (stop, passed) = next(text, at, text.len(), pass, &mut block);
             gaps += passed.gaps;
             at = match stop {
                 Stop::Gap { end, .. } | Stop::Mark { end, .. } => end,

@@ -1,5 +1,7 @@
 //! The words beside a gap: their bytes, form and hash.
 
+use crate::lanes::{HIGH, SMALL, capitals, letters, load, load_before};
+
 /// Bytes of a word that are looked at.
 pub(crate) const REACH: usize = 32;
 
@@ -41,6 +43,8 @@ pub(crate) struct Word<'t> {
     pub(crate) shape: Shape,
     /// Of the word in small letters.
     pub(crate) hash: u32,
+    /// Its first eight bytes, as [`key`] has them.
+    key: u64,
 }
 
 impl<'t> Word<'t> {
@@ -48,28 +52,81 @@ impl<'t> Word<'t> {
         bytes: &[],
         shape: Shape::Nothing,
         hash: 0,
+        key: 0,
     };
 
-    pub(crate) fn new(bytes: &'t [u8]) -> Self {
-        if bytes.is_empty() {
+    /// The word `start..end` of `text`.
+    #[inline]
+    pub(crate) fn new(text: &'t [u8], start: usize, end: usize) -> Self {
+        let n = end - start;
+        if n == 0 {
             return Self::NOTHING;
         }
-        let shape = shape(bytes);
+        let bytes = &text[start..end];
+        let all = u64::MAX >> (64 - 8 * n.min(8));
+        let first = load(text, start) & all;
+        let last = if n > 8 { load_before(text, end) } else { 0 };
+        let key = first | SMALL & all;
+        let are_letters = letters(first) == HIGH & all && (n <= 8 || letters(last) == HIGH);
+        let shape = if are_letters && n <= 16 {
+            let capitals = [
+                capitals(first) & all,
+                if n > 8 { capitals(last) } else { 0 },
+            ];
+            let every = [HIGH & all, if n > 8 { HIGH } else { 0 }];
+            match capitals {
+                [0, 0] if n == 1 => Shape::Letter,
+                [0, 0] => Shape::Lower,
+                [0x80, 0] if n == 1 => Shape::Initial,
+                [0x80, 0] => Shape::Capital,
+                _ if capitals == every => Shape::AllCaps,
+                _ => Shape::MixedCase,
+            }
+        } else {
+            shape(bytes)
+        };
         // Numbers are told apart by their form alone, but for small ones.
         let hash = match shape {
-            Shape::Digits if bytes.len() > 2 => 1,
+            Shape::Digits if n > 2 => 1,
             Shape::NumberWithMarks => 2,
-            _ => hash(bytes),
+            _ => hash(key, last, n),
         };
-        Word { bytes, shape, hash }
+        Word {
+            bytes,
+            shape,
+            hash,
+            key,
+        }
     }
 
-    /// Whether it is one of these words, given in small ASCII letters.
-    pub(crate) fn is_one_of(&self, words: &[&str]) -> bool {
-        words
-            .iter()
-            .any(|w| self.bytes.eq_ignore_ascii_case(w.as_bytes()))
+    /// Whether it is one of these words.
+    pub(crate) fn is_one_of(&self, words: &[u64]) -> bool {
+        self.bytes.len() <= 8 && words.contains(&self.key)
     }
+}
+
+/// A word of up to eight bytes, in small ASCII letters, as one number.
+pub(crate) const fn key(word: &str) -> u64 {
+    let bytes = word.as_bytes();
+    assert!(bytes.len() <= 8, "a word of a list is too long");
+    let mut sum = 0;
+    let mut i = bytes.len();
+    while i > 0 {
+        i -= 1;
+        sum = sum << 8 | (bytes[i] | 0x20) as u64;
+    }
+    sum
+}
+
+/// The keys of several words.
+pub(crate) const fn keys<const N: usize>(words: [&str; N]) -> [u64; N] {
+    let mut keys = [0; N];
+    let mut i = 0;
+    while i < N {
+        keys[i] = key(words[i]);
+        i += 1;
+    }
+    keys
 }
 
 const LOWER: u8 = 1;
@@ -174,34 +231,21 @@ pub(crate) fn first_char(bytes: &[u8]) -> Option<char> {
     core::str::from_utf8(&bytes[..len]).ok()?.chars().next()
 }
 
-/// A hash of the word in small ASCII letters: of its first and last eight bytes and its length.
-pub(crate) fn hash(bytes: &[u8]) -> u32 {
-    let n = bytes.len();
+/// A hash of a word in small ASCII letters, of its first and last eight bytes and its length;
+/// `key` is the first eight at most, `last` the last eight if there are more.
+#[inline]
+fn hash(key: u64, last: u64, n: usize) -> u32 {
+    let byte = |i: usize| key >> (8 * i) & 0xff;
     let (a, b) = match n {
-        0 => (0, 0),
-        1..=3 => {
-            let (x, y, z) = (bytes[0], bytes[n / 2], bytes[n - 1]);
-            (u64::from(x) | u64::from(y) << 8 | u64::from(z) << 16, 0)
-        }
-        4..=7 => (
-            u64::from(four(bytes)) | u64::from(four(&bytes[n - 4..])) << 32,
-            0,
-        ),
-        _ => (eight(bytes), eight(&bytes[n - 8..])),
+        1..=3 => (byte(0) | byte(n / 2) << 8 | byte(n - 1) << 16, 0),
+        4..=7 => (key & 0xffff_ffff | key >> (8 * (n - 4)) << 32, 0),
+        8 => (key, key),
+        _ => (key, last),
     };
-    const SMALL: u64 = 0x2020_2020_2020_2020;
     let h = (a | SMALL).wrapping_mul(0x9e37_79b9_7f4a_7c15)
         ^ (b | SMALL)
             .wrapping_add(n as u64)
             .wrapping_mul(0xd6e8_feb8_6659_fd93);
     let h = (h ^ h >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     (h >> 32) as u32
-}
-
-fn four(bytes: &[u8]) -> u32 {
-    u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
-}
-
-fn eight(bytes: &[u8]) -> u64 {
-    u64::from(four(bytes)) | u64::from(four(&bytes[4..])) << 32
 }

@@ -1,7 +1,7 @@
 use standpoint_core::{Span, Token, TokenKind};
 
 use crate::address;
-use crate::bytes::{CLASS, DIGIT, DOT, LETTER, MARK, SPACE, WIDE};
+use crate::bytes::{ADDRESS, CLASS, DIGIT, LETTER, MARK, SPACE, WIDE, letters};
 use crate::lists;
 
 /// The words inside `within`, usually a sentence, in ascending order, with nothing but white
@@ -26,7 +26,12 @@ pub fn tokenize(text: &str, within: Span) -> Vec<Token> {
             continue;
         }
         let start = at;
-        let mut seen = 0;
+        at += letters(&bytes[at..]);
+        if bytes.get(at).is_none_or(|&b| CLASS[b as usize] == SPACE) {
+            out.letters(start, at);
+            continue;
+        }
+        let mut seen = if at > start { LETTER } else { 0 };
         while at < bytes.len() {
             let class = CLASS[bytes[at] as usize];
             if class == SPACE {
@@ -75,11 +80,13 @@ impl Words<'_> {
             _ if start == end => return,
             LETTER => return self.letters(start, end),
             DIGIT => return self.push(start, end, TokenKind::Number),
-            _ if end - start <= LONGEST => return self.marked(start, end),
+            _ if end - start <= LONGEST => return self.marked(start, end, seen),
             _ => {}
         }
         // No word but an address: cut, since the work for a chunk grows faster than its length.
-        if let Some((length, kind)) = address::find(&self.text.as_bytes()[start..end]) {
+        if seen & ADDRESS != 0
+            && let Some((length, kind)) = address::find(&self.text.as_bytes()[start..end])
+        {
             self.push(start, start + length, kind);
             return self.marks(start + length, end);
         }
@@ -88,7 +95,7 @@ impl Words<'_> {
             while !self.text.is_char_boundary(cut) {
                 cut -= 1;
             }
-            self.marked(start, cut);
+            self.marked(start, cut, seen);
             start = cut;
         }
     }
@@ -96,26 +103,33 @@ impl Words<'_> {
     /// A word of ASCII letters alone.
     fn letters(&mut self, start: usize, end: usize) {
         let word = &self.text.as_bytes()[start..end];
-        let first = lists::contraction(word).unwrap_or(word.len());
-        self.push(start, start + first, TokenKind::Word);
-        self.push(start + first, end, TokenKind::Word);
+        match lists::contraction(word) {
+            None => self.push(start, end, TokenKind::Word),
+            Some(first) => {
+                self.push(start, start + first, TokenKind::Word);
+                self.push(start + first, end, TokenKind::Word);
+            }
+        }
     }
 
-    /// A chunk with marks: takes those before and after the word off.
-    fn marked(&mut self, mut start: usize, mut end: usize) {
+    /// A chunk with marks: takes those before and after the word off. The classes `seen` may be more
+    /// than its own.
+    fn marked(&mut self, mut start: usize, mut end: usize, seen: u8) {
         let bytes = self.text.as_bytes();
         // The common case first: letters and one mark after them.
-        if CLASS[bytes[end - 1] as usize] & (MARK | DOT) != 0
-            && bytes[start..end - 1]
-                .iter()
-                .all(|&b| CLASS[b as usize] == LETTER)
+        if CLASS[bytes[end - 1] as usize] & MARK != 0
             && end - start > 1
-            && bytes[end - 1] != b'.'
+            && letters(&bytes[start..end]) == end - start - 1
         {
             self.letters(start, end - 1);
             return self.push(end - 1, end, kind_of_mark(bytes[end - 1] as char));
         }
-        for length in [end - start, 3, 2] {
+        let lengths: &[usize] = if bytes[start].is_ascii() {
+            &[end - start, 3, 2]
+        } else {
+            &[]
+        };
+        for &length in lengths {
             // Before nothing but marks: `:-).`
             if length <= end - start
                 && lists::EMOTICONS.has(&bytes[start..start + length])
@@ -139,7 +153,9 @@ impl Words<'_> {
         if start == end {
             return;
         }
-        if let Some((length, kind)) = address::find(&bytes[start..end]) {
+        if seen & ADDRESS != 0
+            && let Some((length, kind)) = address::find(&bytes[start..end])
+        {
             self.push(start, start + length, kind);
             return self.marks(start + length, end);
         }
@@ -155,7 +171,7 @@ impl Words<'_> {
             n += 1;
             end = from;
         }
-        self.word(start, end);
+        self.word(start, end, seen);
         for &(from, to) in tail[..n].iter().rev() {
             let kind = match first(&self.text[from..to]) {
                 _ if lists::EMOTICONS.has(&bytes[from..to]) => TokenKind::Emoji,
@@ -190,7 +206,7 @@ impl Words<'_> {
             b'+' if next.is_ascii_digit() => 0,
             _ => {
                 let c = first(rest);
-                if c.is_alphanumeric() || c == '’' && is_elision(&bytes[3..]) {
+                if is_alphanumeric(c) || c == '’' && is_elision(&bytes[3..]) {
                     return 0;
                 }
                 run(rest, c)
@@ -250,7 +266,7 @@ impl Words<'_> {
             _ if n > 6 && rest.ends_with("’’") => end - 2 * '’'.len_utf8(),
             _ => {
                 let c = rest.chars().next_back().unwrap_or('a');
-                if c.is_alphanumeric() || is_joined(c) {
+                if is_alphanumeric(c) || is_joined(c) {
                     end
                 } else {
                     end - c.len_utf8()
@@ -298,33 +314,23 @@ impl Words<'_> {
     }
 
     /// What is left between the marks.
-    fn word(&mut self, start: usize, end: usize) {
+    fn word(&mut self, start: usize, end: usize, seen: u8) {
         let bytes = &self.text.as_bytes()[start..end];
-        let mut seen = 0;
-        for &b in bytes {
-            seen |= CLASS[b as usize];
-        }
-        if seen == LETTER {
+        if letters(bytes) == bytes.len() {
             return self.letters(start, end);
         }
-        if seen & (MARK | DOT) != 0 {
-            match bytes[0] {
-                b'@' if bytes.len() > 1
-                    && bytes[1..]
-                        .iter()
-                        .all(|&b| b.is_ascii_alphanumeric() || b == b'_') =>
-                {
-                    return self.push(start, end, TokenKind::Handle);
-                }
-                b'#' if bytes.len() > 1
-                    && bytes[1..]
-                        .iter()
-                        .all(|&b| b.is_ascii_alphanumeric() || b == b'_') =>
-                {
-                    return self.push(start, end, TokenKind::Hashtag);
-                }
-                _ => {}
-            }
+        let kind = match bytes[0] {
+            b'@' => Some(TokenKind::Handle),
+            b'#' => Some(TokenKind::Hashtag),
+            _ => None,
+        };
+        if let Some(kind) = kind
+            && bytes.len() > 1
+            && bytes[1..]
+                .iter()
+                .all(|&b| b.is_ascii_alphanumeric() || b == b'_')
+        {
+            return self.push(start, end, kind);
         }
         if bytes[0].is_ascii_digit() || matches!(bytes, [b'.' | b'+', b'0'..=b'9', ..]) {
             let number = number(bytes);
@@ -341,24 +347,17 @@ impl Words<'_> {
         if let Some((from, to)) = self.inner(start, end) {
             // Either side may have marks of its own.
             if from > start {
-                self.word(start, from);
+                self.word(start, from, seen);
             }
             let c = first(&self.text[from..to]);
             self.push(from, to, kind_of_mark(c));
-            if to < end {
-                self.marked_rest(to, end);
-            }
-            return;
+            return match letters(&self.text.as_bytes()[to..end]) {
+                0 if to == end => {}
+                n if n == end - to => self.letters(to, end),
+                _ => self.marked(to, end, seen),
+            };
         }
         self.clitics(start, end);
-    }
-
-    fn marked_rest(&mut self, start: usize, end: usize) {
-        let mut seen = 0;
-        for &b in &self.text.as_bytes()[start..end] {
-            seen |= CLASS[b as usize];
-        }
-        self.chunk(start, end, seen);
     }
 
     /// The first mark inside a word that stands for itself.
@@ -389,7 +388,7 @@ impl Words<'_> {
                 b if b.is_ascii() => false,
                 _ => {
                     let c = first(&word[i..]);
-                    if !(c.is_alphanumeric()
+                    if !(is_alphanumeric(c)
                         || is_joined(c)
                         || matches!(c, '’' | '‘' | 'º' | 'ª' | '·'))
                     {
@@ -414,7 +413,7 @@ impl Words<'_> {
         let kind = |w: &str| {
             if w.starts_with(|c: char| c.is_ascii_digit()) {
                 TokenKind::Number
-            } else if first(w).is_alphanumeric() || w.len() > 1 {
+            } else if is_alphanumeric(first(w)) || w.len() > 1 {
                 TokenKind::Word
             } else {
                 kind_of_mark(first(w))
@@ -458,6 +457,11 @@ impl Words<'_> {
 
 fn first(text: &str) -> char {
     text.chars().next().unwrap_or('\0')
+}
+
+/// As [`char::is_alphanumeric`], sooner for the marks of typography.
+fn is_alphanumeric(c: char) -> bool {
+    !matches!(c, '\u{2000}'..='\u{206f}') && c.is_alphanumeric()
 }
 
 /// How much of the text is this mark again and again, for marks that are used so.
@@ -513,14 +517,14 @@ fn kind_of_mark(c: char) -> TokenKind {
         '$' | '€' | '£' | '¥' | '¢' | '%' | '+' | '=' | '<' | '>' | '|' | '~' | '^' | '°' | '©'
         | '®' | '™' | '#' | '&' | '×' | '÷' | '±' | '•' | '§' => TokenKind::Symbol,
         _ if is_emoji(c) => TokenKind::Emoji,
-        _ if c.is_alphanumeric() => TokenKind::Word,
+        _ if is_alphanumeric(c) => TokenKind::Word,
         _ => TokenKind::Punctuation,
     }
 }
 
 /// Whether an apostrophe before this is part of the word: `'em`, `'72`, `'s`.
 fn is_elision(rest: &[u8]) -> bool {
-    const ELIDED: &lists::List<14> = &lists::List::new([
+    const ELIDED: &lists::List<32> = &lists::List::new([
         "s", "m", "d", "re", "ve", "ll", "em", "til", "cause", "n", "bout", "tis", "twas", "cuz",
     ]);
     let n = rest
@@ -567,10 +571,11 @@ fn is_hyphen_inside(bytes: &[u8], i: usize) -> bool {
             .rsplit(|&b| b == b'-' || b == b'/')
             .next()
             .unwrap_or(before);
-        let groups = bytes.iter().filter(|&&b| b == b'-').count();
-        let all = bytes
-            .iter()
-            .all(|&b| b.is_ascii_digit() || matches!(b, b'-' | b'/' | b'.'));
+        let (mut groups, mut all) = (0, true);
+        for &b in bytes {
+            groups += usize::from(b == b'-');
+            all &= b.is_ascii_digit() | matches!(b, b'-' | b'/' | b'.');
+        }
         return all
             && (groups > 1
                 || last.len() == 3 && next.len() == 4
