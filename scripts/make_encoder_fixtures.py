@@ -113,6 +113,48 @@ FIXTURES = {
         ),
         dtype=torch.float16,
     ),
+    # As DeBERTa v3 is: distances in logarithmic buckets, projected by what projects content.
+    "deberta-v2": fixture(
+        config=dict(
+            BERT,
+            model_type="deberta-v2",
+            relative_attention=True,
+            position_buckets=16,
+            norm_rel_ebd="layer_norm",
+            share_att_key=True,
+            pos_att_type="p2c|c2p",
+            position_biased_input=False,
+        ),
+        dtype=torch.float16,
+    ),
+    # All that it may be beside: a vector for each distance up to a limit, projections of their own,
+    # positions and token types in the embeddings.
+    "deberta-v2-apart": fixture(
+        config=dict(
+            BERT,
+            model_type="deberta-v2",
+            relative_attention=True,
+            max_relative_positions=12,
+            pos_att_type=["c2p", "p2c"],
+            type_vocab_size=2,
+        ),
+        dtype=torch.float16,
+    ),
+    "modernbert": fixture(
+        config=dict(
+            BERT,
+            model_type="modernbert",
+            num_hidden_layers=4,
+            max_position_embeddings=128,
+            local_attention=12,
+            pad_token_id=0,
+            **dict.fromkeys(["bos_token_id", "cls_token_id"], 2),
+            **dict.fromkeys(["eos_token_id", "sep_token_id"], 3),
+        ),
+        dtype=torch.float16,
+        # Longer than the queries that are scored together.
+        lengths=LENGTHS + [100],
+    ),
 }
 
 
@@ -228,7 +270,8 @@ def main():
         root = Path(args.pop(0))
     for name in args or FIXTURES:
         write(root / name, FIXTURES[name])
-    quantized(root / "bert-int8", root / "bert")
+    if not args or "bert" in args:
+        quantized(root / "bert-int8", root / "bert")
     versions = [torch, transformers, tokenizers, safetensors]
     lines = [f"{m.__name__} {m.__version__}\n" for m in versions]
     (root / "made-with.txt").write_text("".join(lines))

@@ -1,6 +1,6 @@
 """Makes crates/ner/tests/fixtures: small seeded models and what `transformers` finds with them.
 
-    python scripts/make_ner_fixtures.py
+    python scripts/make_ner_fixtures.py [NAME ...]
 
 needs torch, transformers, tokenizers and safetensors (the versions used are written into
 expected.json); no network. Each folder is a token-classification directory with random weights,
@@ -15,6 +15,7 @@ import itertools
 import json
 import pathlib
 import shutil
+import sys
 
 import tokenizers
 import torch
@@ -55,7 +56,7 @@ def wordpiece(lower: bool, cls: str, sep: str, pad: str, unk: str, mask: str) ->
     return frame(tok, cls, sep)
 
 
-def bpe() -> Tokenizer:
+def bpe(cls: str, sep: str, pad: str, unk: str, mask: str) -> Tokenizer:
     tok = Tokenizer(models.BPE())
     tok.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tok.decoder = decoders.ByteLevel()
@@ -63,31 +64,31 @@ def bpe() -> Tokenizer:
         SENTENCES + [f" {start}" for start in STARTS],
         trainers.BpeTrainer(
             vocab_size=420,
-            special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"],
+            special_tokens=[cls, pad, sep, unk, mask],
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
             show_progress=False,
         ),
     )
     tok.post_processor = processors.RobertaProcessing(
-        ("</s>", tok.token_to_id("</s>")), ("<s>", tok.token_to_id("<s>")), add_prefix_space=False
+        (sep, tok.token_to_id(sep)), (cls, tok.token_to_id(cls)), add_prefix_space=False
     )
     return tok
 
 
-def unigram() -> Tokenizer:
+def unigram(cls: str, sep: str, pad: str, unk: str, mask: str) -> Tokenizer:
     """Pieces of one to three letters, at the start of a word and inside; their scores favour long
     ones and shun a bare mark of a space (see STARTS)."""
     words = sorted({word for text in SENTENCES for word in text.split()})
     marked = [f"\u2581{word}" for word in words]
     letters = sorted({c for word in words for c in word}) + sorted({m[:2] for m in marked})
     longer = sorted({m[i : i + n] for m in marked for i in range(len(m)) for n in (2, 3, 4)} - set(letters))
-    special = [(piece, 0.0) for piece in ("<s>", "<pad>", "</s>", "<unk>", "<mask>")]
+    special = [(piece, 0.0) for piece in (cls, pad, sep, unk, mask)]
     scored = [(p, -9.0) for p in letters] + [(p, -10.0 - i % 7) for i, p in enumerate(longer[::4])]
     tok = Tokenizer(models.Unigram([*special, ("\u2581", -99.0), *scored], unk_id=3, byte_fallback=False))
     tok.normalizer = normalizers.NFKC()
     tok.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
     tok.decoder = decoders.Metaspace()
-    return frame(tok, "<s>", "</s>")
+    return frame(tok, cls, sep)
 
 
 def frame(tok: Tokenizer, cls: str, sep: str) -> Tokenizer:
@@ -137,10 +138,12 @@ CASES = {
     "bert-uncased-iob1": lambda: (wordpiece(True, *BERT_MARKS), BERT, IOB1, lambda labels, v: bert_like(transformers.BertConfig, labels, v)),
     "distilbert-cased-plain": lambda: (wordpiece(False, *BERT_MARKS), BERT, PLAIN, distilbert),
     "mpnet-uncased-iob2": lambda: (wordpiece(True, *XLM_MARKS), XLM, IOB2, lambda labels, v: bert_like(transformers.MPNetConfig, labels, v, pad_token_id=2)),
-    "roberta-bpe-iob2": lambda: (bpe(), XLM, IOB2, lambda labels, v: bert_like(transformers.RobertaConfig, labels, v, pad_token_id=1, type_vocab_size=1)),
-    "xlm-roberta-sentencepiece-iob1": lambda: (unigram(), XLM, IOB1, lambda labels, v: bert_like(transformers.XLMRobertaConfig, labels, v, pad_token_id=1, type_vocab_size=1)),
+    "roberta-bpe-iob2": lambda: (bpe(*XLM_MARKS), XLM, IOB2, lambda labels, v: bert_like(transformers.RobertaConfig, labels, v, pad_token_id=1, type_vocab_size=1)),
+    "xlm-roberta-sentencepiece-iob1": lambda: (unigram(*XLM_MARKS), XLM, IOB1, lambda labels, v: bert_like(transformers.XLMRobertaConfig, labels, v, pad_token_id=1, type_vocab_size=1)),
     "electra-uncased-iob2": lambda: (wordpiece(True, *BERT_MARKS), BERT, IOB2, lambda labels, v: bert_like(transformers.ElectraConfig, labels, v, embedding_size=16)),
-    "albert-sentencepiece-iob2": lambda: (unigram(), XLM, IOB2, lambda labels, v: bert_like(transformers.AlbertConfig, labels, v, embedding_size=16, pad_token_id=1, bos_token_id=0, eos_token_id=2)),
+    "albert-sentencepiece-iob2": lambda: (unigram(*XLM_MARKS), XLM, IOB2, lambda labels, v: bert_like(transformers.AlbertConfig, labels, v, embedding_size=16, pad_token_id=1, bos_token_id=0, eos_token_id=2)),
+    "deberta-v2-sentencepiece-iob2": lambda: (unigram(*BERT_MARKS), BERT, IOB2, lambda labels, v: bert_like(transformers.DebertaV2Config, labels, v, pad_token_id=1, relative_attention=True, position_buckets=16, norm_rel_ebd="layer_norm", share_att_key=True, pos_att_type=["p2c", "c2p"], position_biased_input=False)),
+    "modernbert-bpe-iob2": lambda: (bpe(*BERT_MARKS), BERT, IOB2, lambda labels, v: bert_like(transformers.ModernBertConfig, labels, v, pad_token_id=1, bos_token_id=0, cls_token_id=0, eos_token_id=2, sep_token_id=2, local_attention=12)),
 }
 
 
@@ -223,5 +226,5 @@ def make(name: str) -> None:
 
 
 if __name__ == "__main__":
-    for name in CASES:
+    for name in sys.argv[1:] or CASES:
         make(name)

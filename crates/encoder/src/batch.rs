@@ -43,6 +43,12 @@ impl Batch {
         self.ids.len()
     }
 
+    /// The pieces of each window, and their token types.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u32], &[u8])> {
+        let window = |rows: Range<usize>| (&self.ids[rows.clone()], &self.types[rows]);
+        self.ranges().map(window)
+    }
+
     /// Whether there is no window.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -76,6 +82,25 @@ pub struct States {
 }
 
 impl States {
+    /// The states of a batch, row after row of `hidden` values.
+    ///
+    /// # Panics
+    ///
+    /// If there is not a row for each piece.
+    #[must_use]
+    pub fn new(batch: &Batch, hidden: usize, data: Vec<f32>) -> Self {
+        assert_eq!(
+            data.len(),
+            batch.pieces() * hidden,
+            "a row for each piece of the batch"
+        );
+        Self {
+            data,
+            hidden,
+            ends: batch.ends.clone(),
+        }
+    }
+
     /// The state of a piece, by its place among all pieces.
     ///
     /// # Panics

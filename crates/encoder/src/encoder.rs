@@ -1,14 +1,35 @@
 use std::sync::Arc;
 
-use crate::attention::RelativeBias;
 use crate::batch::{Batch, States};
-use crate::config::{Config, ModelType};
+use crate::config::Config;
 use crate::dir::ModelDir;
 use crate::error::Error;
-use crate::kernel::{Kernel, Product};
-use crate::layer::{Norm, Scratch, Stack, chunks, config_error};
+use crate::kernel::Kernel;
+use crate::layer::{Scratch, config_error};
+use crate::model::Model;
 use crate::subwords::Subwords;
-use crate::weights::{Matrix, Weights};
+
+/// Windows of pieces to hidden states: what runs a model. An [`Encoder`] stands on this crate's own
+/// kernels, or [on another](Encoder::on), such as one for GPUs.
+pub trait Encode: Send + Sync {
+    /// Values per state.
+    fn hidden_size(&self) -> usize;
+
+    /// The longest window, in pieces, special ones included.
+    fn max_pieces(&self) -> usize;
+
+    /// Its name in records.
+    fn kernel_name(&self) -> &'static str;
+
+    /// The hidden states of the last layer for every piece of every window. A window's states may
+    /// not depend on which others are in the batch.
+    ///
+    /// # Panics
+    ///
+    /// If a window is longer than [`max_pieces`](Self::max_pieces) or a piece is none of the
+    /// vocabulary.
+    fn encode(&self, batch: &Batch, scratch: &mut Scratch) -> States;
+}
 
 /// A model of the BERT family: pieces of text to hidden states.
 ///
@@ -20,14 +41,8 @@ pub struct Encoder {
 
 struct Inner {
     dir: ModelDir,
-    config: Config,
     subwords: Subwords,
-    words: Matrix,
-    positions: Matrix,
-    types: Option<Matrix>,
-    norm: Norm,
-    projection: Option<Box<dyn Product>>,
-    stack: Stack,
+    model: Box<dyn Encode>,
 }
 
 impl Encoder {
@@ -42,9 +57,7 @@ impl Encoder {
     pub fn open(dir: impl Into<ModelDir>, kernel: Kernel) -> Result<Self, Error> {
         let dir = dir.into();
         let config = Config::open(&dir)?;
-        let backend = kernel.backend_for(&dir)?;
         let subwords = Subwords::open(&dir)?;
-        let weights = Weights::open(&dir)?;
         if subwords.vocabulary_size() > config.vocabulary {
             let what = format!(
                 "`vocab_size` is {}, but tokenizer.json has {} pieces",
@@ -53,76 +66,28 @@ impl Encoder {
             );
             return Err(config_error(&dir, what));
         }
-        // A model saved with a task's head has its encoder under the type's name.
-        let name = match config.model_type {
-            ModelType::Bert => "bert.",
-            ModelType::DistilBert => "distilbert.",
-            ModelType::MpNet => "mpnet.",
-            ModelType::Roberta => "roberta.",
-            ModelType::Electra => "electra.",
-            ModelType::Albert => "albert.",
-        };
-        let headed = weights.names().any(|n| n.starts_with(name));
-        let prefix = if headed { name } else { "" };
-        let table = |part: &str, rows: usize| {
-            weights.matrix(
-                &format!("{prefix}embeddings.{part}.weight"),
-                rows,
-                config.embedding,
-            )
-        };
-        let norm_name = format!("{prefix}embeddings.LayerNorm");
-        let norm = Norm::open(&weights, &norm_name, config.embedding, &config)?;
-        let bias = match config.model_type {
-            ModelType::MpNet => {
-                let name = format!("{prefix}encoder.relative_attention_bias.weight");
-                let table = weights.exact(&name, &[MPNET_BUCKETS, config.heads])?;
-                let bias = RelativeBias::new(config.heads, config.max_pieces(), |head, at| {
-                    table[mpnet_bucket(at) * config.heads + head]
-                });
-                Some(bias)
-            }
-            _ => None,
-        };
-        let layers: Vec<String> = match (config.model_type, config.groups) {
-            (_, Some((groups, inner))) => (0..groups * inner)
-                .map(|i| {
-                    let (group, layer) = (i / inner, i % inner);
-                    format!("{prefix}encoder.albert_layer_groups.{group}.albert_layers.{layer}.")
-                })
-                .collect(),
-            (ModelType::DistilBert, _) => (0..config.layers)
-                .map(|i| format!("{prefix}transformer.layer.{i}."))
-                .collect(),
-            _ => (0..config.layers)
-                .map(|i| format!("{prefix}encoder.layer.{i}."))
-                .collect(),
-        };
-        let stack = Stack::open(&weights, layers, &config, bias, backend)?;
-        let projection = match config.model_type {
-            ModelType::Albert => Some("encoder.embedding_hidden_mapping_in"),
-            _ if config.embedding != config.hidden => Some("embeddings_project"),
-            _ => None,
-        };
-        let projection = projection
-            .map(|name| stack.projection(&weights, &format!("{prefix}{name}"), config.embedding))
-            .transpose()?;
-        let types = if config.types > 0 {
-            Some(table("token_type_embeddings", config.types)?)
-        } else {
-            None
-        };
+        let model = Model::open(&dir, config, kernel)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 dir,
                 subwords,
-                words: table("word_embeddings", config.vocabulary)?,
-                positions: table("position_embeddings", config.positions)?,
-                types,
-                norm,
-                projection,
-                stack,
-                config,
+                model: Box::new(model),
+            }),
+        })
+    }
+
+    /// The same directory's subwords, with another program's way to run its model.
+    ///
+    /// # Errors
+    ///
+    /// If `tokenizer.json` is missing or cannot be used.
+    pub fn on(dir: impl Into<ModelDir>, model: impl Encode + 'static) -> Result<Self, Error> {
+        let dir = dir.into();
+        Ok(Self {
+            inner: Arc::new(Inner {
+                subwords: Subwords::open(&dir)?,
+                dir,
+                model: Box::new(model),
             }),
         })
     }
@@ -136,13 +101,13 @@ impl Encoder {
     /// Values per state.
     #[must_use]
     pub fn hidden_size(&self) -> usize {
-        self.inner.config.hidden
+        self.inner.model.hidden_size()
     }
 
     /// The longest window, in pieces, special ones included.
     #[must_use]
     pub fn max_pieces(&self) -> usize {
-        self.inner.config.max_pieces()
+        self.inner.model.max_pieces()
     }
 
     /// Its subword vocabulary.
@@ -154,7 +119,7 @@ impl Encoder {
     /// The kernel that runs it.
     #[must_use]
     pub fn kernel_name(&self) -> &'static str {
-        self.inner.stack.kernel_name()
+        self.inner.model.kernel_name()
     }
 
     /// The hidden states of the last layer for every piece of every window.
@@ -165,71 +130,7 @@ impl Encoder {
     /// vocabulary.
     #[must_use]
     pub fn encode(&self, batch: &Batch, scratch: &mut Scratch) -> States {
-        let hidden = self.hidden_size();
-        let width = self.inner.config.embedding;
-        let mut data = vec![0.0; batch.pieces() * hidden];
-        let mut value = vec![0.0; width];
-        let mut narrow = Vec::new();
-        for chunk in chunks(&batch.ends) {
-            let rows = &mut data[chunk.rows.start * hidden..chunk.rows.end * hidden];
-            let embeddings = match self.inner.projection {
-                Some(_) => {
-                    narrow.resize(chunk.rows.len() * width, 0.0);
-                    &mut narrow[..]
-                }
-                None => &mut *rows,
-            };
-            for window in &chunk.windows {
-                assert!(
-                    window.len() <= self.max_pieces(),
-                    "a window of {} pieces is longer than the model's {}",
-                    window.len(),
-                    self.max_pieces()
-                );
-                for (place, at) in window.clone().enumerate() {
-                    let row = &mut embeddings[at * width..][..width];
-                    self.embed(batch, chunk.rows.start + at, place, row, &mut value);
-                }
-            }
-            self.inner.norm.apply(embeddings);
-            if let Some(projection) = &self.inner.projection {
-                let stack = &self.inner.stack;
-                stack.project(&**projection, &narrow, width, rows, scratch);
-            }
-            self.inner.stack.apply(rows, &chunk.windows, scratch);
-        }
-        States {
-            data,
-            hidden,
-            ends: batch.ends.clone(),
-        }
-    }
-
-    /// The sum of a piece's embeddings, for the piece at `at` in the batch and `place` in its
-    /// window.
-    fn embed(&self, batch: &Batch, at: usize, place: usize, row: &mut [f32], value: &mut [f32]) {
-        let inner = &*self.inner;
-        let id = batch.ids[at] as usize;
-        assert!(
-            id < inner.words.rows,
-            "there is no piece {id} among {}",
-            inner.words.rows
-        );
-        inner.words.read_row(id, row);
-        let mut add = |table: &Matrix, from: usize| {
-            table.read_row(from, value);
-            row.iter_mut().zip(&*value).for_each(|(x, y)| *x += y);
-        };
-        if let Some(types) = &inner.types {
-            let kind = usize::from(batch.types[at]);
-            assert!(
-                kind < types.rows,
-                "there is no token type {kind} among {}",
-                types.rows
-            );
-            add(types, kind);
-        }
-        add(&inner.positions, inner.config.first_position + place);
+        self.inner.model.encode(batch, scratch)
     }
 }
 
@@ -238,23 +139,7 @@ impl std::fmt::Debug for Encoder {
         f.debug_struct("Encoder")
             .field("dir", &self.inner.dir)
             .field("kernel", &self.kernel_name())
-            .field("config", &self.inner.config)
+            .field("hidden_size", &self.hidden_size())
             .finish_non_exhaustive()
     }
-}
-
-const MPNET_BUCKETS: usize = 32;
-
-/// MPNet's bucket for a distance from query to key (as T5's, for both directions): half for each
-/// direction, the first 8 of which are for one distance each, the others logarithmic up to 128.
-fn mpnet_bucket(distance: isize) -> usize {
-    const HALF: usize = MPNET_BUCKETS / 2;
-    const EXACT: usize = HALF / 2;
-    let side = if distance > 0 { HALF } else { 0 };
-    let n = distance.unsigned_abs();
-    if n < EXACT {
-        return side + n;
-    }
-    let log = (n as f32 / EXACT as f32).ln() / (128.0f64 / EXACT as f64).ln() as f32;
-    side + (EXACT + (log * (HALF - EXACT) as f32) as usize).min(HALF - 1)
 }

@@ -1,9 +1,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::attention::{RelativeBias, Shape};
+use crate::attention::{Positions, Shape};
 use crate::batch::{States, ranges};
-use crate::config::{Activation, Config, ModelType};
+use crate::config::{Activation, Config, ModelType, Places};
 use crate::dir::ModelDir;
 use crate::error::{Error, ErrorKind};
 use crate::kernel::{Backend, Kernel, Operand, Out, Product, Work};
@@ -23,6 +23,10 @@ pub struct Scratch {
     inner: Operand,
     qkv: Operand,
     work: Work,
+    /// Rows normalized before a product, where the sum goes on without.
+    normal: Vec<f32>,
+    /// Both halves of a gated feed-forward block.
+    gated: Vec<f32>,
 }
 
 /// Transformer layers without embeddings: for a task's own layers on top of an encoder's states.
@@ -67,8 +71,13 @@ impl Layers {
             .count();
         let backend = kernel.backend_for(&dir)?;
         // None in the file: ask for the first, so that the error names it.
-        let names = (0..count.max(1)).map(|i| format!("{prefix}{i}."));
-        let stack = Stack::open(&weights, names, &config, None, backend)?;
+        if config.places != Places::Table {
+            let what = "is of a type whose layers cannot stand alone: they know positions";
+            return Err(config_error(&dir, what.to_owned()));
+        }
+        let name = |i| (format!("{prefix}{i}."), Arc::new(Positions::Plain));
+        let layers = (0..count.max(1)).map(name);
+        let stack = Stack::open(&weights, layers, &config, None, backend)?;
         Ok(Self {
             inner: Arc::new(stack),
         })
@@ -154,20 +163,27 @@ pub(crate) struct Stack {
     hidden: usize,
     heads: usize,
     activation: Activation,
-    bias: Option<RelativeBias>,
+    /// Values between the two products of a gated feed-forward block, half of what the first gives.
+    gate: Option<usize>,
+    /// Where layers normalize before their products, the normalization after the last.
+    last: Option<Norm>,
 }
 
-/// Attention, then a feed-forward block, each added to its input and normalized.
+/// Attention, then a feed-forward block, each added to its input. The sums are normalized; or, where
+/// [`Stack::last`] says so, what goes into the products.
 struct Layer {
+    positions: Arc<Positions>,
     qkv: Box<dyn Product>,
     output: Box<dyn Product>,
-    attention_norm: Norm,
+    /// None where a first layer takes the embeddings as they are.
+    attention_norm: Option<Norm>,
     up: Box<dyn Product>,
     down: Box<dyn Product>,
     output_norm: Norm,
 }
 
 /// Weight and bias of a layer normalization.
+#[derive(Clone)]
 pub(crate) struct Norm {
     pub(crate) weight: Vec<f32>,
     pub(crate) bias: Vec<f32>,
@@ -188,10 +204,9 @@ impl Norm {
         } else {
             ("weight", "bias")
         };
-        let read = |part: &str| weights.exact(&format!("{name}.{part}"), &[width]);
         Ok(Self {
-            weight: read(weight)?,
-            bias: read(bias)?,
+            weight: weights.exact(&format!("{name}.{weight}"), &[width])?,
+            bias: bias_of(weights, &format!("{name}.{bias}"), width, config)?,
             epsilon: config.epsilon,
         })
     }
@@ -201,11 +216,23 @@ impl Norm {
     }
 }
 
+/// A bias; ModernBERT has none unless its makers wanted some.
+fn bias_of(
+    weights: &Weights,
+    name: &str,
+    width: usize,
+    config: &Config,
+) -> Result<Vec<f32>, Error> {
+    if config.model_type == ModelType::ModernBert && !weights.contains(name) {
+        return Ok(vec![0.0; width]);
+    }
+    weights.exact(name, &[width])
+}
+
 /// What the parts of a layer are called.
 struct Names {
-    query: &'static str,
-    key: &'static str,
-    value: &'static str,
+    /// Query, key and value, or all in one.
+    qkv: &'static [&'static str],
     output: &'static str,
     attention_norm: &'static str,
     up: &'static str,
@@ -217,9 +244,11 @@ impl Names {
     fn of(model_type: ModelType) -> Self {
         match model_type {
             ModelType::Bert | ModelType::Roberta | ModelType::Electra => Self {
-                query: "attention.self.query",
-                key: "attention.self.key",
-                value: "attention.self.value",
+                qkv: &[
+                    "attention.self.query",
+                    "attention.self.key",
+                    "attention.self.value",
+                ],
                 output: "attention.output.dense",
                 attention_norm: "attention.output.LayerNorm",
                 up: "intermediate.dense",
@@ -227,9 +256,7 @@ impl Names {
                 output_norm: "output.LayerNorm",
             },
             ModelType::DistilBert => Self {
-                query: "attention.q_lin",
-                key: "attention.k_lin",
-                value: "attention.v_lin",
+                qkv: &["attention.q_lin", "attention.k_lin", "attention.v_lin"],
                 output: "attention.out_lin",
                 attention_norm: "sa_layer_norm",
                 up: "ffn.lin1",
@@ -237,19 +264,35 @@ impl Names {
                 output_norm: "output_layer_norm",
             },
             ModelType::Albert => Self {
-                query: "attention.query",
-                key: "attention.key",
-                value: "attention.value",
+                qkv: &["attention.query", "attention.key", "attention.value"],
                 output: "attention.dense",
                 attention_norm: "attention.LayerNorm",
                 up: "ffn",
                 down: "ffn_output",
                 output_norm: "full_layer_layer_norm",
             },
+            ModelType::DebertaV2 => Self {
+                qkv: &[
+                    "attention.self.query_proj",
+                    "attention.self.key_proj",
+                    "attention.self.value_proj",
+                ],
+                output: "attention.output.dense",
+                attention_norm: "attention.output.LayerNorm",
+                up: "intermediate.dense",
+                down: "output.dense",
+                output_norm: "output.LayerNorm",
+            },
+            ModelType::ModernBert => Self {
+                qkv: &["attn.Wqkv"],
+                output: "attn.Wo",
+                attention_norm: "attn_norm",
+                up: "mlp.Wi",
+                down: "mlp.Wo",
+                output_norm: "mlp_norm",
+            },
             ModelType::MpNet => Self {
-                query: "attention.attn.q",
-                key: "attention.attn.k",
-                value: "attention.attn.v",
+                qkv: &["attention.attn.q", "attention.attn.k", "attention.attn.v"],
                 output: "attention.attn.o",
                 attention_norm: "attention.LayerNorm",
                 up: "intermediate.dense",
@@ -261,18 +304,21 @@ impl Names {
 }
 
 impl Stack {
-    /// Opens layers by the starts of their tensors' names.
+    /// Opens layers by the starts of their tensors' names. With `last`, they normalize before their
+    /// products.
     pub(crate) fn open(
         weights: &Weights,
-        prefixes: impl IntoIterator<Item = String>,
+        prefixes: impl IntoIterator<Item = (String, Arc<Positions>)>,
         config: &Config,
-        bias: Option<RelativeBias>,
+        last: Option<Norm>,
         backend: Box<dyn Backend>,
     ) -> Result<Self, Error> {
         let names = Names::of(config.model_type);
         let (hidden, inner) = (config.hidden, config.intermediate);
+        let gate = (config.model_type == ModelType::ModernBert).then_some(inner);
+        let wide = gate.map_or(inner, |inner| 2 * inner);
         let mut layers = Vec::new();
-        for prefix in prefixes {
+        for (prefix, positions) in prefixes {
             let name = |part: &str| format!("{prefix}{part}");
             let pack = |parts: &[&str], rows: usize, cols: usize| {
                 let mut matrices = Vec::new();
@@ -280,15 +326,22 @@ impl Stack {
                 for part in parts {
                     let part = name(part);
                     matrices.push(weights.matrix(&format!("{part}.weight"), rows, cols)?);
-                    biases.extend(weights.exact(&format!("{part}.bias"), &[rows])?);
+                    biases.extend(bias_of(weights, &format!("{part}.bias"), rows, config)?);
                 }
                 Ok::<_, Error>(backend.pack(&matrices, biases))
             };
+            let norm = name(names.attention_norm);
+            let first = last.is_some() && layers.is_empty();
             layers.push(Layer {
-                qkv: pack(&[names.query, names.key, names.value], hidden, hidden)?,
+                positions,
+                qkv: pack(names.qkv, 3 * hidden / names.qkv.len(), hidden)?,
                 output: pack(&[names.output], hidden, hidden)?,
-                attention_norm: Norm::open(weights, &name(names.attention_norm), hidden, config)?,
-                up: pack(&[names.up], inner, hidden)?,
+                attention_norm: if first {
+                    None
+                } else {
+                    Some(Norm::open(weights, &norm, hidden, config)?)
+                },
+                up: pack(&[names.up], wide, hidden)?,
                 down: pack(&[names.down], hidden, inner)?,
                 output_norm: Norm::open(weights, &name(names.output_norm), hidden, config)?,
             });
@@ -306,7 +359,8 @@ impl Stack {
             hidden,
             heads: config.heads,
             activation: config.activation,
-            bias,
+            gate,
+            last,
         })
     }
 
@@ -346,23 +400,53 @@ impl Stack {
             inner,
             qkv,
             work,
+            normal,
+            gated,
             ..
         } = scratch;
-        let shape = Shape {
-            heads: self.heads,
-            size: self.hidden / self.heads,
-            windows,
-            bias: self.bias.as_ref(),
+        let backend = &*self.backend;
+        let mut normalized = |x: &[f32], norm: &Norm, input: &mut Operand| {
+            normal.clear();
+            normal.extend_from_slice(x);
+            backend.normalize(normal, norm, input);
         };
-        self.backend.load(x, self.hidden, input);
+        let before = self.last.is_some();
+        backend.load(x, self.hidden, input);
         for layer in self.order.iter().map(|&i| &self.layers[i]) {
+            let shape = Shape {
+                heads: self.heads,
+                size: self.hidden / self.heads,
+                windows,
+                positions: &layer.positions,
+            };
+            if let (true, Some(norm)) = (before, &layer.attention_norm) {
+                normalized(x, norm, input);
+            }
             layer.qkv.run(input, Out::Heads(qkv));
-            self.backend.attend(qkv, &shape, work, input);
+            backend.attend(qkv, &shape, work, input);
             layer.output.run(input, Out::Add(x));
-            self.backend.normalize(x, &layer.attention_norm, input);
-            layer.up.run(input, Out::Activate(self.activation, inner));
+            match &layer.attention_norm {
+                _ if before => normalized(x, &layer.output_norm, input),
+                Some(norm) => backend.normalize(x, norm, input),
+                None => {}
+            }
+            match self.gate {
+                Some(width) => {
+                    gated.resize(x.len() / self.hidden * 2 * width, 0.0);
+                    layer.up.run(input, Out::Store(gated));
+                    math::gate(self.activation, gated, width);
+                    let rows = gated.len() / 2;
+                    backend.load(&gated[..rows], width, inner);
+                }
+                None => layer.up.run(input, Out::Activate(self.activation, inner)),
+            }
             layer.down.run(inner, Out::Add(x));
-            self.backend.normalize(x, &layer.output_norm, input);
+            if !before {
+                backend.normalize(x, &layer.output_norm, input);
+            }
+        }
+        if let Some(norm) = &self.last {
+            norm.apply(x);
         }
     }
 }

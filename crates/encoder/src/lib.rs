@@ -33,19 +33,20 @@
 //! to the bit whatever else is in the batch. Weights are shared between clones and threads;
 //! each worker has its own [`Scratch`].
 //!
-//! Model types: `bert`, `distilbert`, `mpnet`, `roberta`, `xlm-roberta`, `electra`, `albert`. Hidden states are within 1e-4 of PyTorch's in
-//! 32-bit floats, which tests hold for each type.
+//! Model types: `bert`, `distilbert`, `mpnet`, `roberta`, `xlm-roberta`, `electra`, `albert`,
+//! `deberta-v2` (DeBERTa v3 too), `modernbert`. Hidden states are within 1e-4 of PyTorch's in 32-bit
+//! floats, which tests hold for each type. [`Encode`] is what another way to run a model provides.
 #![deny(unsafe_code)]
 #![deny(missing_docs)]
 
 pub use crate::{
     batch::{Batch, States},
     dir::{ModelDir, ModelFile},
-    encoder::Encoder,
+    encoder::{Encode, Encoder},
     error::{Error, ErrorKind},
-    kernel::{Kernel, ParseKernelError},
+    kernel::{Kernel, MeasuredProduct, ParseKernelError},
     layer::{Layers, Scratch},
-    linear::Linear,
+    linear::{Linear, Transform},
     read::{Reading, Source},
     subwords::{Pieces, Subwords},
     weights::Weights,
@@ -61,6 +62,7 @@ mod kernel;
 mod layer;
 mod linear;
 mod math;
+mod model;
 mod read;
 mod subwords;
 mod weights;

@@ -1,4 +1,7 @@
+use crate::config::{Activation, Config};
+use crate::dir::ModelDir;
 use crate::error::Error;
+use crate::layer::Norm;
 use crate::math;
 use crate::weights::Weights;
 
@@ -101,5 +104,54 @@ impl std::fmt::Debug for Linear {
             .field("inputs", &self.inputs)
             .field("outputs", &self.outputs())
             .finish_non_exhaustive()
+    }
+}
+
+/// What ModernBERT has between its states and a task's own product: a product, a function, a layer
+/// normalization.
+#[derive(Clone)]
+pub struct Transform {
+    dense: Linear,
+    activation: Activation,
+    norm: Norm,
+}
+
+impl Transform {
+    /// Takes `head.dense` and `head.norm` of a model of a type that has them; of another type there
+    /// is none.
+    ///
+    /// # Errors
+    ///
+    /// If `config.json` cannot be read, a tensor is missing or a shape is not as `config.json` asks.
+    pub fn open(dir: &ModelDir, weights: &Weights) -> Result<Option<Self>, Error> {
+        let config = Config::open(dir)?;
+        let Some(activation) = config.transform else {
+            return Ok(None);
+        };
+        weights.matrix("head.dense.weight", config.hidden, config.hidden)?;
+        Ok(Some(Self {
+            dense: Linear::open(weights, "head.dense")?,
+            activation,
+            norm: Norm::open(weights, "head.norm", config.hidden, &config)?,
+        }))
+    }
+
+    /// The rows, transformed: as many as given, one after the other.
+    ///
+    /// # Panics
+    ///
+    /// If `rows` is not a whole number of rows.
+    #[must_use]
+    pub fn apply(&self, rows: &[f32]) -> Vec<f32> {
+        let mut out = self.dense.apply(rows);
+        math::activate_all(self.activation, &mut out);
+        self.norm.apply(&mut out);
+        out
+    }
+}
+
+impl std::fmt::Debug for Transform {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transform").finish_non_exhaustive()
     }
 }

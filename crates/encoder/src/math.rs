@@ -82,6 +82,26 @@ pub(crate) fn activate_all(activation: Activation, values: &mut [f32]) {
     }
 }
 
+/// Each value by its scale, with its bias.
+#[inline(always)]
+pub(crate) fn scale(values: &mut [f32], scales: &[f32], bias: &[f32]) {
+    for ((x, s), b) in values.iter_mut().zip(scales).zip(bias) {
+        *x = *x * s + b;
+    }
+}
+
+/// Rows of two halves of `width` values become rows of one, at the front: the activation of the
+/// first, times the second.
+pub(crate) fn gate(activation: Activation, values: &mut [f32], width: usize) {
+    for row in 0..values.len() / (2 * width) {
+        let from = 2 * row * width;
+        activate_all(activation, &mut values[from..from + width]);
+        for i in 0..width {
+            values[row * width + i] = values[from + i] * values[from + width + i];
+        }
+    }
+}
+
 /// The sum of `f` of every value, in sixteen lanes.
 #[inline(always)]
 fn sum(values: &[f32], f: impl Fn(f32) -> f32) -> f32 {

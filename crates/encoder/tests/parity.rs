@@ -20,6 +20,9 @@ const MODELS: &[&str] = &[
     "roberta",
     "electra",
     "albert",
+    "deberta-v2",
+    "deberta-v2-apart",
+    "modernbert",
 ];
 
 struct Expected {
@@ -118,6 +121,21 @@ fn electra() {
 #[test]
 fn albert() {
     check("albert");
+}
+
+#[test]
+fn deberta_v2() {
+    check("deberta-v2");
+}
+
+#[test]
+fn deberta_v2_with_projections_of_their_own() {
+    check("deberta-v2-apart");
+}
+
+#[test]
+fn modernbert() {
+    check("modernbert");
 }
 
 /// A window's states do not depend, to the bit, on which windows are beside it.

@@ -2,7 +2,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use standpoint_core::{Entity, Sentence, Token, Warning};
-use standpoint_encoder::{Encoder, Kernel, Linear, ModelDir, Reading, Scratch, Weights};
+use standpoint_encoder::{Encoder, Kernel, Linear, ModelDir, Reading, Scratch, Transform, Weights};
 
 use crate::agreement::agree;
 use crate::config::{Config, ConllConfig, Scores};
@@ -24,6 +24,8 @@ pub struct Ner {
 struct Model {
     encoder: Encoder,
     window: usize,
+    /// Before the heads, where the model's type has it.
+    transform: Option<Transform>,
     main: Head,
     conll: Option<Head>,
 }
@@ -103,6 +105,7 @@ impl Ner {
         Ok(Self {
             model: Arc::new(Model {
                 window: window.clamp(3, encoder.max_pieces()),
+                transform: Transform::open(&dir, &weights)?,
                 encoder,
                 main,
                 conll,
@@ -247,7 +250,11 @@ impl Ner {
                 continue;
             }
             let states = &reading.states.as_slice()[rows.start * hidden..rows.end * hidden];
-            aggregation.word(&head.linear.apply(states), n, temperature, out);
+            let logits = match &self.model.transform {
+                Some(transform) => head.linear.apply(&transform.apply(states)),
+                None => head.linear.apply(states),
+            };
+            aggregation.word(&logits, n, temperature, out);
         }
         out
     }

@@ -128,6 +128,16 @@ fn albert_sentencepiece_iob2() {
 }
 
 #[test]
+fn deberta_v2_sentencepiece_iob2() {
+    check("deberta-v2-sentencepiece-iob2");
+}
+
+#[test]
+fn modernbert_byte_pairs_iob2() {
+    check("modernbert-bpe-iob2");
+}
+
+#[test]
 fn every_fixture_is_checked() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let mut models: Vec<PathBuf> = std::fs::read_dir(folder)
@@ -146,5 +156,5 @@ fn every_fixture_is_checked() {
             "{name} has no test"
         );
     }
-    assert_eq!(names.len(), 8);
+    assert_eq!(names.len(), 10);
 }

@@ -21,7 +21,7 @@ use half::bf16;
 
 use super::vector::{self, load, store};
 use super::{Backend, Line, Operand, Out, Product, Work};
-use crate::attention::{self, Shape};
+use crate::attention::{self, Positions, Shape};
 use crate::layer::Norm;
 use crate::weights::{Matrix, Stored};
 
@@ -216,22 +216,24 @@ impl Backend for Amx {
     fn attend(&self, qkv: &Operand, shape: &Shape<'_>, work: &mut Work, out: &mut Operand) {
         let hidden = shape.heads * shape.size;
         out.shape_lines(qkv.rows, hidden);
-        if shape.size.is_multiple_of(32) {
+        let plain = matches!(shape.positions, Positions::Plain | Positions::Bias(_));
+        if plain && shape.size.is_multiple_of(32) {
             // SAFETY: there is an `Amx`, so the CPU has the features.
             unsafe { attend(&Tiles::set_up(self), qkv, shape, work, out) };
         } else {
-            // No tile holds a head of this size whole: 32-bit floats.
+            // No tile holds a head of this size whole, or queries and keys are not just multiplied:
+            // 32-bit floats.
             qkv.lines_to_floats(&mut work.floats);
             work.context.resize(qkv.rows * hidden, 0.0);
             // SAFETY: there is an `Amx`, so the CPU has the features.
             let softmax = |row: &mut [f32]| unsafe { vector::softmax(row) };
             let Work {
                 floats,
-                scores,
+                buffers,
                 context,
                 ..
             } = &mut *work;
-            attention::attend(floats, shape, scores, context, softmax);
+            attention::attend(floats, shape, buffers, context, softmax);
             self.load(&work.context, hidden, out);
         }
     }
@@ -438,7 +440,10 @@ fn attend(tiles: &Tiles, qkv: &Operand, shape: &Shape<'_>, work: &mut Work, out:
                     let row = &mut work.scores[r * padded..][..padded];
                     let query = block * 32 + r;
                     let lines = &mut probabilities[r / 16 * blocks * 16..];
-                    let bias = shape.bias.map(|bias| bias.row(head, query, len));
+                    let bias = match shape.positions {
+                        Positions::Bias(bias) => Some(bias.row(head, query, len)),
+                        _ => None,
+                    };
                     weight[r] = 1.0 / soften(row, len, scale, bias, &mut lines[r % 16..]);
                 }
                 let (p0, p1) = probabilities.split_at(16 * blocks);

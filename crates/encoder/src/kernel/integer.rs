@@ -40,6 +40,8 @@ pub(super) trait Set: Copy + Send + Sync + 'static {
     fn quantize(self, values: &[f32], group: usize, row: usize, operand: &mut Operand);
     /// Shapes an operand for rows of integers.
     fn shape(self, rows: usize, width: usize, operand: &mut Operand);
+    /// Turns sums into outputs: by each one's scale, with its bias.
+    fn scale(self, sums: &mut [f32], scales: &[f32], bias: &[f32]);
     fn layer_norm(self, row: &mut [f32], norm: &Norm);
     fn softmax(self, row: &mut [f32]);
     fn activate(self, activation: Activation, values: &mut [f32]);
@@ -85,9 +87,9 @@ impl<S: Set> Backend for Integer<S> {
         let hidden = shape.heads * shape.size;
         work.context.resize(qkv.rows * hidden, 0.0);
         let Work {
-            scores, context, ..
+            buffers, context, ..
         } = work;
-        attention::attend(&qkv.floats, shape, scores, context, |row| {
+        attention::attend(&qkv.floats, shape, buffers, context, |row| {
             self.0.softmax(row)
         });
         self.load(&work.context, hidden, out);
@@ -197,9 +199,7 @@ impl<S: Set> Product for Packed<S> {
                     let sums = &mut sums[..columns];
                     let scales = &self.scales[left..left + columns];
                     let bias = &self.bias[left..left + columns];
-                    for ((x, s), b) in sums.iter_mut().zip(scales).zip(bias) {
-                        *x = *x * s + b;
-                    }
+                    self.set.scale(sums, scales, bias);
                     let place = row * self.width + left;
                     match &mut out {
                         Out::Store(out) => out[place..place + columns].copy_from_slice(sums),
@@ -270,6 +270,15 @@ impl Set for Avx512 {
         let groups = rows * operand.groups();
         operand.bytes.resize(groups * GROUP, 0);
         operand.scales.resize(groups, 0.0);
+    }
+
+    fn scale(self, sums: &mut [f32], scales: &[f32], bias: &[f32]) {
+        #[target_feature(enable = "avx512f")]
+        fn go(sums: &mut [f32], scales: &[f32], bias: &[f32]) {
+            math::scale(sums, scales, bias);
+        }
+        // SAFETY: there is an `Avx512`, so the CPU has the features.
+        unsafe { go(sums, scales, bias) }
     }
 
     fn layer_norm(self, row: &mut [f32], norm: &Norm) {
@@ -378,7 +387,7 @@ impl Avx2 {
 
 impl Set for Avx2 {
     const NAME: &'static str = "avx2";
-    const ROWS: usize = 4;
+    const ROWS: usize = 6;
     const PANEL: usize = 16;
     const INPUTS: usize = 2;
     const OFFSET: i16 = 0;
@@ -391,7 +400,9 @@ impl Set for Avx2 {
                 1 => multiply_256::<1>(x, rows.start, panel, sums),
                 2 => multiply_256::<2>(x, rows.start, panel, sums),
                 3 => multiply_256::<3>(x, rows.start, panel, sums),
-                _ => multiply_256::<4>(x, rows.start, panel, sums),
+                4 => multiply_256::<4>(x, rows.start, panel, sums),
+                5 => multiply_256::<5>(x, rows.start, panel, sums),
+                _ => multiply_256::<6>(x, rows.start, panel, sums),
             }
         }
     }
@@ -408,6 +419,15 @@ impl Set for Avx2 {
         let groups = rows * operand.groups();
         operand.words.resize(groups * GROUP, 0);
         operand.scales.resize(groups, 0.0);
+    }
+
+    fn scale(self, sums: &mut [f32], scales: &[f32], bias: &[f32]) {
+        #[target_feature(enable = "avx2")]
+        fn go(sums: &mut [f32], scales: &[f32], bias: &[f32]) {
+            math::scale(sums, scales, bias);
+        }
+        // SAFETY: there is an `Avx2`, so the CPU has the features.
+        unsafe { go(sums, scales, bias) }
     }
 
     fn layer_norm(self, row: &mut [f32], norm: &Norm) {
@@ -484,17 +504,49 @@ fn multiply_256<const R: usize>(x: &Operand, top: usize, panel: &[u8], sums: &mu
 /// Values to integers of up to 32,767, rounded; gives the size of a step.
 #[target_feature(enable = "avx2")]
 fn quantize_256(values: &[f32], words: &mut [i16]) -> f32 {
-    let mut top = 0.0f32;
-    let mut odd = false;
-    for x in values {
-        odd |= x.is_nan();
-        top = top.max(x.abs());
+    let mut padded = [0.0; GROUP];
+    let values: &[f32; GROUP] = match values.try_into() {
+        Ok(whole) => whole,
+        Err(_) => {
+            padded[..values.len()].copy_from_slice(values);
+            &padded
+        }
+    };
+    let size = _mm256_castsi256_ps(_mm256_set1_epi32(0x7fff_ffff));
+    let mut top = _mm256_setzero_ps();
+    let mut odd = _mm256_setzero_ps();
+    let eights = values.as_chunks::<8>().0;
+    for eight in eights {
+        // SAFETY: the load reads the eight floats.
+        let x = unsafe { _mm256_loadu_ps(eight.as_ptr()) };
+        odd = _mm256_or_ps(odd, _mm256_cmp_ps::<_CMP_UNORD_Q>(x, x));
+        top = _mm256_max_ps(top, _mm256_and_ps(x, size));
     }
-    let (scale, inverse) = step(top, 32_767.0);
-    // Adding and taking off this rounds to a whole number.
-    const ROUND: f32 = 12_582_912.0;
-    for (to, x) in words.iter_mut().zip(values) {
-        *to = ((x * inverse + ROUND) - ROUND) as i16;
+    let mut tops = [0.0f32; 8];
+    // SAFETY: the store writes the eight floats.
+    unsafe { _mm256_storeu_ps(tops.as_mut_ptr(), top) };
+    let (scale, inverse) = step(tops.into_iter().fold(0.0, f32::max), 32_767.0);
+    let inverse = _mm256_set1_ps(inverse);
+    let round = |eight: &[f32; 8]| {
+        // SAFETY: the load reads the eight floats.
+        let x = unsafe { _mm256_loadu_ps(eight.as_ptr()) };
+        _mm256_cvtps_epi32(_mm256_mul_ps(x, inverse))
+    };
+    for (to, from) in words
+        .as_chunks_mut::<16>()
+        .0
+        .iter_mut()
+        .zip(eights.as_chunks::<2>().0)
+    {
+        // Packed within halves: the middle quarters change places.
+        let both = _mm256_packs_epi32(round(&from[0]), round(&from[1]));
+        let both = _mm256_permute4x64_epi64::<0b11_01_10_00>(both);
+        // SAFETY: the store writes the sixteen words of `to`.
+        unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), both) };
     }
-    if odd { f32::NAN } else { scale }
+    if _mm256_movemask_ps(odd) == 0 {
+        scale
+    } else {
+        f32::NAN
+    }
 }

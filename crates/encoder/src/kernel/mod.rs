@@ -6,12 +6,12 @@
 
 use half::bf16;
 
-use crate::attention::Shape;
+use crate::attention::{Buffers, Shape};
 use crate::config::Activation;
 use crate::dir::ModelDir;
 use crate::error::{Error, ErrorKind};
 use crate::layer::Norm;
-use crate::weights::Matrix;
+use crate::weights::{Matrix, Weights};
 
 #[cfg(target_arch = "x86_64")]
 mod amx;
@@ -23,7 +23,7 @@ mod tests;
 #[cfg(target_arch = "x86_64")]
 mod vector;
 
-pub(crate) use portable::product;
+pub(crate) use portable::{product, project};
 
 /// Which instructions do the matrix products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -251,8 +251,50 @@ pub(crate) struct Line([u16; 32]);
 /// What attention keeps between a window and the next.
 #[derive(Default)]
 pub(crate) struct Work {
+    buffers: Buffers,
     floats: Vec<f32>,
     scores: Vec<f32>,
     context: Vec<f32>,
     lines: Vec<Line>,
+}
+
+/// One product, for the benches.
+#[doc(hidden)]
+pub struct MeasuredProduct {
+    product: Box<dyn Product>,
+    operand: Operand,
+    out: Vec<f32>,
+}
+
+impl MeasuredProduct {
+    /// The matrix of this name, to be multiplied with so many rows.
+    pub fn open(
+        dir: impl Into<ModelDir>,
+        name: &str,
+        rows: usize,
+        kernel: Kernel,
+    ) -> Result<Self, Error> {
+        let dir = dir.into();
+        let weights = Weights::open(dir.clone())?;
+        let &[width, depth] = weights.shape(name)? else {
+            return Err(Error::new(
+                dir.place(name),
+                ErrorKind::Config("is no matrix".into()),
+            ));
+        };
+        let backend = kernel.backend_for(&dir)?;
+        let mut operand = Operand::default();
+        let x: Vec<f32> = (0..rows * depth).map(|i| (i % 13) as f32 - 6.0).collect();
+        backend.load(&x, depth, &mut operand);
+        Ok(Self {
+            product: backend.pack(&[weights.matrix(name, width, depth)?], vec![0.0; width]),
+            operand,
+            out: vec![0.0; rows * width],
+        })
+    }
+
+    /// Multiplies.
+    pub fn run(&mut self) {
+        self.product.run(&self.operand, Out::Store(&mut self.out));
+    }
 }

@@ -54,7 +54,7 @@ impl Backend for Portable {
         attention::attend(
             &qkv.floats,
             shape,
-            &mut work.scores,
+            &mut work.buffers,
             &mut out.floats,
             math::softmax,
         );
@@ -130,6 +130,16 @@ impl Product for Packed {
             }
         }
     }
+}
+
+/// `rows · Wᵀ + bias`, in 32-bit floats whatever the model's kernel.
+pub(crate) fn project(rows: &[f32], weight: &Matrix, bias: Vec<f32>) -> Vec<f32> {
+    let mut operand = Operand::default();
+    Portable.load(rows, weight.cols, &mut operand);
+    let mut out = vec![0.0; operand.rows * weight.rows];
+    let packed = Portable.pack(std::slice::from_ref(weight), bias);
+    packed.run(&operand, Out::Store(&mut out));
+    out
 }
 
 /// `out += scale · a · b` for `a` of `[m, k]` and `b` of `[k, n]`, each with its strides from row

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use safetensors::tensor::{Dtype, TensorView};
 
 use super::*;
+use crate::attention::Positions;
 use crate::weights::Weights;
 
 /// The backends that this machine can run, each with how far it may be off with float and with
@@ -309,12 +310,12 @@ fn attention_agrees() {
             .collect();
         let bias =
             crate::attention::RelativeBias::new(heads, 80, |h, at| (h as f32 - at as f32) * 0.01);
-        for bias in [None, Some(&bias)] {
+        for positions in [Positions::Plain, Positions::Bias(bias)] {
             let shape = Shape {
                 heads,
                 size,
                 windows: &windows,
-                bias,
+                positions: &positions,
             };
             let run = |backend: &dyn Backend| {
                 let mut operands = [(); 3].map(|()| Operand::default());
