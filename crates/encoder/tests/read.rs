@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use standpoint_core::{Sentence, Span, Token, TokenKind};
 use standpoint_encoder::{
-    Batch, Encoder, Kernel, Layers, Linear, ModelDir, Reading, Scratch, Weights,
+    Batch, Encoder, Kernel, Layers, Linear, ModelDir, Reading, Scratch, States, Weights,
 };
 
 fn data(name: &str) -> PathBuf {
@@ -204,6 +204,14 @@ fn layers_stand_alone() {
     let mut alone = encoder.encode(&alone, &mut scratch);
     layers.apply(&mut alone, &mut scratch);
     assert_eq!(alone.row(0), states.row(4));
+    let mut documents = [
+        encoder.encode(&batch, &mut scratch),
+        States::default(),
+        alone.clone(),
+    ];
+    layers.apply_many(&mut documents, &mut scratch);
+    layers.apply(&mut alone, &mut scratch);
+    assert_eq!(documents, [states, States::default(), alone]);
     let missing = Layers::open(&dir, "top.layer.", Kernel::Portable).expect_err("no such layers");
     assert!(
         missing
