@@ -316,6 +316,7 @@ fn every_format_gives_the_same_documents() {
     for (name, bytes) in [
         ("in/x.jsonl", jsonl.as_bytes()),
         ("in/readme.md", b"not read"),
+        ("in/._x.jsonl", b"not read"),
     ] {
         let mut header = tar::Header::new_gnu();
         header.set_size(bytes.len() as u64);
