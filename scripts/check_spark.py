@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 """Compares a run under Spark, on a cluster of two local workers, with a plain run.
 
-    python -m venv .venv && .venv/bin/pip install pyspark pyarrow
-    .venv/bin/python scripts/check_spark.py target/release/standpoint INPUT.jsonl -- OPTIONS…
+    python scripts/check_spark.py target/release/standpoint INPUT.jsonl -- OPTIONS…
 
-Runs scripts/spark_batch.py over the JSON lines, and over the same as Parquet, on
+`scripts/check_batch.sh spark` does it all on a small input of its own. Needs pyspark, pyarrow and
+Java. Runs scripts/spark_batch.py over the JSON lines, and over the same as Parquet, on
 `local-cluster[2,1,1024]`; the records must be those of `standpoint batch INPUT --out -`, whatever
-their order. Needs Java. Exit status 0 if they are the same.
+their order. Exit status 0 if they are the same.
 """
 
 import argparse
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -39,6 +40,8 @@ def under_spark(program: str, source: pathlib.Path, out: pathlib.Path, options: 
     subprocess.run(
         [sys.executable, script, source, out, "--program", program, "--master", MASTER, "--", *options],
         check=True,
+        # The workers' Python is to be the driver's.
+        env={**os.environ, "PYSPARK_PYTHON": sys.executable},
     )
     for part in sorted(out.glob("part-*")):
         yield from part.read_text().splitlines()

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Asks the Parquet tables of a batch run the questions of docs/batch.md, in DuckDB and pandas.
 
-    python -m venv .venv && .venv/bin/pip install duckdb pandas pyarrow
-    .venv/bin/python scripts/check_tables.py DIR docs/batch.md
+    python scripts/check_tables.py DIR docs/batch.md      # with duckdb, pandas and pyarrow
 
-DIR is the folder of `standpoint batch … --format jsonl,parquet`. The queries are the blocks marked
-```sql and ```python of the page, so that the page cannot be wrong; then every table is compared
-with the records, row by row. Exit status 0 if all agree.
+`scripts/check_batch.sh tables` does it all on a small run of its own. DIR is the folder of
+`standpoint batch … --format jsonl,parquet`. The queries are the blocks marked ```sql and ```python
+of the page, so that the page cannot be wrong; then every table is compared with the records, row
+by row. Exit status 0 if all agree.
 """
 
 import argparse
@@ -93,7 +93,10 @@ def main() -> None:
         print(f"{table}: {len(got)} rows agree with the records")
 
     for query in queries:
-        print(duckdb.sql(query))
+        answer = duckdb.sql(query)
+        if not answer.fetchall():
+            sys.exit(f"the tables have no answer to: {query}")
+        print(answer)
     for program in programs:
         exec(compile(program, str(args.page), "exec"), {})
 

@@ -159,10 +159,9 @@ fn a_signal_finishes_what_is_in_hand_and_says_how_to_go_on() {
             .status()
             .unwrap();
         assert!(kill.success());
-        // The reader waits in `read`; it ends with its input.
-        std::thread::sleep(Duration::from_millis(300));
-        drop(stdin);
+        // Standard input stays open, and nothing more comes.
         let output = child.wait_with_output().unwrap();
+        drop(stdin);
         assert_eq!(output.status.code(), Some(1));
         let said = shown(&output);
         assert!(said.contains("stopped: 1 documents"), "{said}");
@@ -177,6 +176,58 @@ fn a_signal_finishes_what_is_in_hand_and_says_how_to_go_on() {
         assert!(!out.join("manifest.json").exists());
         fs::remove_dir_all(&out).unwrap();
     }
+}
+
+/// What an engine pipes through is not to be taken for whole.
+#[cfg(unix)]
+#[test]
+fn a_filter_that_is_stopped_says_so_by_its_status() {
+    let mut child = batch(&["-", "--out", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    writeln!(stdin, "{{\"id\":\"a\",\"text\":\"Hello.\"}}").unwrap();
+    let mut first = [0];
+    child
+        .stdout
+        .as_mut()
+        .unwrap()
+        .read_exact(&mut first)
+        .unwrap();
+    let kill = Command::new("kill").arg(child.id().to_string()).status();
+    assert!(kill.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    drop(stdin);
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn two_runs_do_not_write_to_one_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let name = out.to_string_lossy().into_owned();
+    let mut first = batch(&["-", "--out", &name])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while !out.join("journal.jsonl").exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let input = corpus(dir.path());
+    for how in ["--resume", "--force"] {
+        let second = run(&[&input, "--out", &name, how]);
+        assert_eq!(second.status.code(), Some(2));
+        let said = shown(&second);
+        assert!(said.contains("another run is writing there"), "{said}");
+    }
+    // However the first ends, the folder is free then.
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let second = run(&[&input, "--out", &name, "--force"]);
+    assert_eq!(second.status.code(), Some(1), "{}", shown(&second));
 }
 
 #[cfg(unix)]
@@ -365,6 +416,11 @@ fn a_report_of_a_batch_is_one_page() {
     assert!(shown(&output).contains("report.html: is there already; --force replaces it"));
     let output = report(&["--out", "-"]);
     assert!(output.stdout.starts_with(b"<!DOCTYPE html>"));
+    assert!(
+        output
+            .stdout
+            .ends_with("</section></body></html>".as_bytes())
+    );
 
     let output = standpoint().arg("report").arg(dir.path()).output().unwrap();
     assert!(

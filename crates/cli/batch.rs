@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
-use standpoint_core::{Analysis, Document, OffsetUnit};
+use standpoint_core::{Document, OffsetUnit};
 use standpoint_corpus::{Dedupe, Entry, Failure, InputFormat, Inputs, Provenance, ReadOptions};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -24,12 +24,14 @@ use crate::stages::StageSet;
 
 use engine::Entrance;
 use progress::{Progress, Show};
+use stdin::Stdin;
 use store::{Before, Counts, Existing, Format, Opened, Store, hash_of};
-use worker::{Job, Worker};
+use worker::{Analyze, Job, Worker};
 
 mod engine;
 mod lines;
 mod progress;
+mod stdin;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -167,7 +169,8 @@ pub(crate) fn run(mut args: Args) -> Result<Status> {
     }
     let opened = open::open(&args.models, &args.stages)?;
     let provenance = opened.provenance(&args.stages);
-    let analyze = |document: &Document, scratch: &mut _| opened.stages.analyze(document, scratch);
+    let analyze =
+        |documents: &[&Document], scratch: &mut _| opened.stages.analyze_many(documents, scratch);
     let stop = stop_on_signals()?;
     worker::keep_panics_quiet();
     run_with(&args, &inputs, &options, &provenance, &analyze, &stop)
@@ -179,7 +182,7 @@ fn run_with<S: Default>(
     inputs: &Inputs,
     options: &ReadOptions,
     provenance: &Provenance,
-    analyze: &(dyn Fn(&Document, &mut S) -> Analysis + Sync),
+    analyze: Analyze<'_, S>,
     stop: &AtomicBool,
 ) -> Result<Status> {
     let pool = rayon::ThreadPoolBuilder::new()
@@ -398,7 +401,8 @@ impl Feed<'_> {
         };
         let limit = self.args.limit.unwrap_or(u64::MAX);
         if limit > 0 {
-            self.inputs.read(self.options, &bytes, &mut |item| {
+            let mut stdin = Stdin::new(self.stop);
+            (self.inputs).read(self.options, &mut stdin, &bytes, &mut |item| {
                 read += 1;
                 let flow = take(item);
                 stopped = flow.is_break();

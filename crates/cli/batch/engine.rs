@@ -15,7 +15,9 @@ use anyhow::{Result, anyhow};
 const JOBS: usize = 128;
 /// Bytes of jobs in flight, at most, for each worker; a single larger one goes alone.
 const BYTES: usize = 4 << 20;
-/// Bytes that a worker takes at once: short documents go through the encoder together.
+/// Bytes that a worker takes at once: short documents go through the encoder together. A subword
+/// has a byte at least, so this bounds those too, at some three times what the encoder takes
+/// through its layers in one go.
 const TOGETHER: usize = 4 << 10;
 /// Documents that a worker takes at once.
 const AT_ONCE: usize = 8;

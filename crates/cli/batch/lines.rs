@@ -1,9 +1,11 @@
 //! A line of JSON for each document, in order, to standard output: what Spark's `pipe` and other
 //! engines drive. With JSON lines as input there is exactly one line out for each line in; a
 //! document that fails is a line with `error`. Failures are data here, so they do not change the
-//! exit status, by which an engine would take the whole task for failed.
+//! exit status, by which an engine would take the whole task for failed. A run that is stopped
+//! before the end of its input says so by the status.
 
 use std::io::{self, BufWriter, StdoutLock, Write as _};
+use std::sync::atomic::Ordering;
 
 use anyhow::Result;
 use serde_json::json;
@@ -36,10 +38,16 @@ pub(super) fn run<S: Default>(
         &mut lines,
     )?;
     lines.out.flush()?;
+    let stopped = feed.stop.load(Ordering::Relaxed);
     if show != Show::None {
-        lines.progress.say("done", "standard output");
+        let end = if stopped { "stopped" } else { "done" };
+        lines.progress.say(end, "standard output");
     }
-    Ok(Status::Done)
+    // Some lines in have no line out.
+    Ok(match stopped {
+        true => Status::SomeFailed,
+        false => Status::Done,
+    })
 }
 
 struct Lines {

@@ -6,6 +6,7 @@
 //! failed.jsonl        the documents that failed, of the parts in the journal
 //! part-00001.work     the results so far of the part that is not whole
 //! manifest.json       written last: there if and only if the run is complete
+//! .lock               empty; locked by the process that writes here, as long as it lives
 //! ```
 //!
 //! A part is made from its work file alone, when all its results are there: files are written
@@ -13,16 +14,17 @@
 //! that is killed anywhere goes on from the last whole result of the work file, and ends with the
 //! bytes that it would have ended with.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use standpoint_corpus::{Failure, Record, Table, Tables};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+use zstd::zstd_safe::{CCtx, CParameter, get_error_name};
 
 use super::engine::Sink;
 use super::progress::Progress;
@@ -130,7 +132,6 @@ struct PartFile {
 }
 
 /// The folder, open for writing.
-#[derive(Debug)]
 pub(super) struct Store {
     dir: PathBuf,
     formats: Vec<Format>,
@@ -143,11 +144,16 @@ pub(super) struct Store {
     work_bytes: u64,
     /// The hashes of the items in the work file.
     open: Vec<u64>,
+    /// One for all parts: some megabytes that, made anew for each, leave holes in the heap.
+    compressor: CCtx<'static>,
+    /// Held, so that no other run writes here; the system lets go of it when the process ends.
+    _lock: File,
 }
 
 const JOURNAL: &str = "journal.jsonl";
 const MANIFEST: &str = "manifest.json";
 const FAILED: &str = "failed.jsonl";
+const LOCK: &str = ".lock";
 /// A part is closed early when its results are as large as this.
 const PART_BYTES: u64 = 256 << 20;
 
@@ -170,43 +176,63 @@ impl Store {
         part_size: u64,
         existing: Existing,
     ) -> Result<Opened> {
-        let there = names(dir)?;
-        let ours = there.iter().any(|n| n == JOURNAL);
+        let ours = |there: &[String]| there.iter().any(|n| n == JOURNAL);
         // A run that was killed before it had written its header leaves nothing else.
-        let fresh = there.iter().all(|n| n == "journal.jsonl.tmp");
+        let fresh = |there: &[String]| {
+            let first = ["journal.jsonl.tmp", LOCK];
+            there.iter().all(|n| first.contains(&n.as_str()))
+        };
+        let there = names(dir)?;
+        ensure!(
+            fresh(&there) || ours(&there),
+            "{}: is not empty and not the output of a run; name another folder",
+            dir.display()
+        );
+        let lock = lock(dir)?;
+        // What was there before may have been the work of a run that has just ended.
+        let there = names(dir)?;
+        if fresh(&there) {
+            return Self::begin(dir, header, formats, part_size, lock);
+        }
         match existing {
-            _ if fresh => Self::begin(dir, header, formats, part_size),
-            Existing::Resume if ours => Self::resume(dir, header, formats, part_size),
-            Existing::Replace if ours => {
+            Existing::Resume => Self::resume(dir, header, formats, part_size, lock),
+            Existing::Replace => {
                 for name in there.iter().filter(|n| is_ours(n)) {
                     let path = dir.join(name);
                     remove(&path).with_context(|| path.display().to_string())?;
                 }
-                Self::begin(dir, header, formats, part_size)
+                Self::begin(dir, header, formats, part_size, lock)
             }
-            Existing::Refuse if ours => bail!(
+            Existing::Refuse => bail!(
                 "{}: holds the output of a run; --resume goes on with it, --force replaces it",
-                dir.display()
-            ),
-            _ => bail!(
-                "{}: is not empty and not the output of a run; name another folder",
                 dir.display()
             ),
         }
     }
 
-    fn begin(dir: &Path, header: Value, formats: &[Format], part_size: u64) -> Result<Opened> {
+    fn begin(
+        dir: &Path,
+        header: Value,
+        formats: &[Format],
+        part_size: u64,
+        lock: File,
+    ) -> Result<Opened> {
         let context = || format!("{}: cannot be written", dir.display());
-        fs::create_dir_all(dir).with_context(context)?;
         let mut line = serde_json::to_vec(&header)?;
         line.push(b'\n');
         // First of all, so that whatever else is found later is known to be ours.
         replace(dir, JOURNAL, &line).with_context(context)?;
-        let store = Self::at(dir, header, formats, part_size, Vec::new())?;
+        let store = Self::at(dir, header, formats, part_size, Vec::new(), lock)?;
         Ok(Opened::Open(store, Before::default()))
     }
 
-    fn resume(dir: &Path, header: Value, formats: &[Format], part_size: u64) -> Result<Opened> {
+    fn resume(
+        dir: &Path,
+        header: Value,
+        formats: &[Format],
+        part_size: u64,
+        lock: File,
+    ) -> Result<Opened> {
         let path = dir.join(JOURNAL);
         let journal = fs::read(&path).with_context(|| path.display().to_string())?;
         // A last line that was not written to its end is no line.
@@ -243,7 +269,7 @@ impl Store {
         journal
             .and_then(|file| file.set_len(whole as u64))
             .with_context(|| path.display().to_string())?;
-        let store = Self::at(dir, header, formats, part_size, parts)?;
+        let store = Self::at(dir, header, formats, part_size, parts, lock)?;
         // After it is open: that may have made a part of a work file that was full.
         let before = Before {
             parts: store.parts.iter().map(|p| (p.items, p.input)).collect(),
@@ -258,6 +284,7 @@ impl Store {
         formats: &[Format],
         part_size: u64,
         parts: Vec<Part>,
+        lock: File,
     ) -> Result<Self> {
         let mut totals = Counts::default();
         parts.iter().for_each(|p| totals += p.counts);
@@ -287,6 +314,14 @@ impl Store {
             .create(true)
             .open(&path)
             .with_context(|| path.display().to_string())?;
+        let mut compressor = CCtx::create();
+        for parameter in [
+            CParameter::CompressionLevel(3),
+            CParameter::ChecksumFlag(true),
+        ] {
+            let set = compressor.set_parameter(parameter);
+            set.map_err(|code| anyhow!("zstd: {}", get_error_name(code)))?;
+        }
         let mut open = Vec::new();
         let mut whole = 0;
         for frame in Frames::new(&file) {
@@ -307,6 +342,8 @@ impl Store {
             work: BufWriter::new(file),
             work_bytes: whole,
             open,
+            compressor,
+            _lock: lock,
         };
         // Killed when the part was full, before it was made.
         store.close_if_full()?;
@@ -395,15 +432,16 @@ impl Store {
         Ok(())
     }
 
-    fn make_part(&self, number: usize) -> Result<Part> {
+    fn make_part(&mut self, number: usize) -> Result<Part> {
         let work = File::open(self.dir.join(work_name(number)))?;
         let mut counts = Counts::default();
         let mut failures = Vec::new();
-        let mut writers = self
-            .formats
-            .iter()
-            .map(|format| PartWriter::new(&self.dir, *format, number))
-            .collect::<Result<Vec<_>>>()?;
+        let mut compressor = Some(&mut self.compressor);
+        let mut writers = Vec::new();
+        for format in &self.formats {
+            let writer = PartWriter::new(&self.dir, *format, number, &mut compressor)?;
+            writers.push(writer);
+        }
         for (at, frame) in Frames::new(&work).enumerate() {
             let (done, _) = frame?;
             counts += done.counts;
@@ -488,6 +526,23 @@ fn folders(format: Format) -> Vec<&'static str> {
         Format::Conll => vec!["conll"],
         Format::Brat => vec!["brat"],
         Format::Html => vec!["html"],
+    }
+}
+
+/// Keeps other runs out of a folder, which is made if it is not there.
+fn lock(dir: &Path) -> Result<File> {
+    let context = || format!("{}: cannot be written", dir.display());
+    fs::create_dir_all(dir).with_context(context)?;
+    let file = File::create(dir.join(LOCK)).with_context(context)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!(
+            "{}: another run is writing there; wait for its end, or name another folder",
+            dir.display()
+        ),
+        // Some file systems of a network have no locks; a run is not to fail for that.
+        Err(TryLockError::Error(err)) if err.kind() == io::ErrorKind::Unsupported => Ok(file),
+        Err(TryLockError::Error(err)) => Err(err).with_context(context),
     }
 }
 
@@ -623,23 +678,28 @@ impl Iterator for Frames<'_> {
 }
 
 /// One format of one part, being written beside its place.
-enum PartWriter {
-    Records(zstd::Encoder<'static, Summed>),
+enum PartWriter<'c> {
+    Records(zstd::Encoder<'c, Summed>),
     Tables(Tables, PathBuf, usize),
     Conll(Summed),
     Files(Folder),
 }
 
-impl PartWriter {
-    fn new(dir: &Path, format: Format, number: usize) -> Result<Self> {
+impl<'c> PartWriter<'c> {
+    fn new(
+        dir: &Path,
+        format: Format,
+        number: usize,
+        compressor: &mut Option<&'c mut CCtx<'static>>,
+    ) -> Result<Self> {
         let file = |folder: &str, ending: &str| {
             Summed::create(dir, &format!("{folder}/part-{number:05}.{ending}"))
         };
         Ok(match format {
             Format::Jsonl => {
-                let mut encoder = zstd::Encoder::new(file("records", "jsonl.zst")?, 3)?;
-                encoder.include_checksum(true)?;
-                Self::Records(encoder)
+                let compressor = compressor.take().context("two writers of records")?;
+                let file = file("records", "jsonl.zst")?;
+                Self::Records(zstd::Encoder::with_context(file, compressor))
             }
             Format::Parquet => Self::Tables(Tables::default(), dir.to_owned(), number),
             Format::Conll => Self::Conll(file("conll", "conll")?),

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use clap::Parser;
-use standpoint_core::{Entity, EntityKind, Sentence, Span};
+use standpoint_core::{Analysis, Entity, EntityKind, Sentence, Span};
 use standpoint_corpus::Record;
 
 use super::*;
@@ -48,12 +48,15 @@ fn batch_with(
         ..ReadOptions::default()
     };
     let inputs = Inputs::list(&args.inputs, &options)?;
+    let each = |documents: &[&Document], scratch: &mut ()| {
+        documents.iter().map(|d| analyze(d, scratch)).collect()
+    };
     run_with(
         &args,
         &inputs,
         &options,
         &Provenance::default(),
-        analyze,
+        &each,
         stop,
     )
 }
@@ -402,4 +405,55 @@ fn an_input_that_is_another_one_is_noticed() {
     assert!(err.contains("input_bytes was"), "{err}");
     fs::write(&input, text).unwrap();
     assert_eq!(batch(&resume).unwrap(), Status::SomeFailed);
+}
+
+#[test]
+fn an_input_that_goes_while_it_is_read_ends_the_run_and_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let input = path(&dir, "in");
+    fs::create_dir(&input).unwrap();
+    let file = |n: u32| Path::new(&input).join(format!("{n:03}.txt"));
+    // More than are ever read ahead of the one that is analysed.
+    for n in 0..400 {
+        fs::write(file(n), format!("N{n} said the same in the end.")).unwrap();
+    }
+    let words = |out: &str| {
+        let out = path(&dir, out);
+        ["--out", &out, "--part-docs", "50", "--threads", "1"].map(str::to_owned)
+    };
+    let run = |out: &str, how: &[&str], meddle: &(dyn Fn() + Sync)| {
+        let words = words(out);
+        let words: Vec<&str> = words.iter().map(String::as_str).chain([&*input]).collect();
+        let analyze = |document: &Document, scratch: &mut ()| {
+            if document.text().starts_with("N200 ") {
+                meddle();
+            }
+            analyze(document, scratch)
+        };
+        let words = [&words[..], how].concat();
+        batch_with(&words, &analyze, &AtomicBool::new(false))
+    };
+    run("whole", &[], &|| ()).unwrap();
+    let whole = contents(&dir.path().join("whole"));
+
+    let err = run("out", &[], &|| fs::remove_file(file(399)).unwrap()).unwrap_err();
+    let err = format!("{err:#}");
+    assert!(
+        err.contains("399.txt: was there when the run began and is gone now"),
+        "{err}"
+    );
+    assert!(err.contains("--resume"), "{err}");
+    let parts = contents(&dir.path().join("out"));
+    for n in 0..7 {
+        let part = format!("records/part-{n:05}.jsonl.zst");
+        assert_eq!(parts[&part], whole[&part]);
+    }
+    assert!(!parts.contains_key("manifest.json"));
+    fs::write(file(399), "N399 said the same in the end.").unwrap();
+    run("out", &["--resume"], &|| ()).unwrap();
+    assert!(contents(&dir.path().join("out")) == whole);
+
+    let longer = || fs::write(file(399), "It says another thing now.").unwrap();
+    let err = format!("{:#}", run("other", &[], &longer).unwrap_err());
+    assert!(err.contains("399.txt: changed while it was read"), "{err}");
 }

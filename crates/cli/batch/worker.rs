@@ -2,7 +2,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use anyhow::Result;
 use standpoint_core::{Analysis, Document};
 use standpoint_corpus::{Duplicate, Entry, Failure, Provenance, Record, brat, conll, page};
 
@@ -25,19 +24,18 @@ pub(super) struct Finished {
     pub(super) bytes: u64,
 }
 
+/// Analyses documents together, giving for each what it would get alone.
+pub(super) type Analyze<'a, S> = &'a (dyn Fn(&[&Document], &mut S) -> Vec<Analysis> + Sync + 'a);
+
 /// What all workers share. `S` is the memory that each has for itself.
 pub(super) struct Worker<'a, S> {
     args: &'a Args,
     provenance: &'a Provenance,
-    analyze: &'a (dyn Fn(&Document, &mut S) -> Analysis + Sync),
+    analyze: Analyze<'a, S>,
 }
 
 impl<'a, S: Default> Worker<'a, S> {
-    pub(super) fn new(
-        args: &'a Args,
-        provenance: &'a Provenance,
-        analyze: &'a (dyn Fn(&Document, &mut S) -> Analysis + Sync),
-    ) -> Self {
+    pub(super) fn new(args: &'a Args, provenance: &'a Provenance, analyze: Analyze<'a, S>) -> Self {
         Self {
             args,
             provenance,
@@ -47,39 +45,59 @@ impl<'a, S: Default> Worker<'a, S> {
 
     /// The results of some jobs, in order.
     pub(super) fn work(&self, scratch: &mut S, jobs: Vec<Job>) -> Vec<Finished> {
-        jobs.into_iter().map(|job| self.one(scratch, job)).collect()
+        let documents: Vec<&Document> = jobs
+            .iter()
+            .filter_map(|job| Some(&job.item.as_ref().ok()?.document))
+            .collect();
+        // When one of several makes the analysis panic, each is taken alone to find which.
+        let mut together = match documents.len() {
+            0 | 1 => Vec::new(),
+            _ => self.analyze(scratch, &documents).unwrap_or_default(),
+        }
+        .into_iter();
+        jobs.into_iter()
+            .map(|job| {
+                let mut counts = Counts::default();
+                let outcome = job.item.and_then(|entry| {
+                    let analysis = match together.next() {
+                        Some(analysis) => Ok(analysis),
+                        None => self.alone(scratch, &entry.document),
+                    };
+                    let rendered = analysis
+                        .and_then(|found| caught(|| self.render(&entry, job.duplicate, &found)));
+                    let (written, found) = match rendered {
+                        Ok(Ok(rendered)) => rendered,
+                        Ok(Err(err)) => return Err(failure(entry, err.to_string())),
+                        Err(defect) => return Err(failure(entry, defect)),
+                    };
+                    counts = found;
+                    Ok(written)
+                });
+                counts.failed = u64::from(outcome.is_err());
+                Finished {
+                    done: Done {
+                        input: job.input,
+                        counts,
+                        outcome,
+                    },
+                    bytes: job.bytes,
+                }
+            })
+            .collect()
     }
 
-    fn one(&self, scratch: &mut S, job: Job) -> Finished {
-        let mut counts = Counts::default();
-        let outcome = job.item.and_then(|entry| {
-            let result = catch_unwind(AssertUnwindSafe(|| {
-                let analysis = (self.analyze)(&entry.document, scratch);
-                self.render(&entry, job.duplicate, &analysis)
-            }));
-            let reason = match result {
-                Ok(Ok((written, found))) => {
-                    counts = found;
-                    return Ok(written);
-                }
-                Ok(Err(err)) => err.to_string(),
-                Err(panic) => {
-                    // What the panic left behind is not to be used again.
-                    *scratch = S::default();
-                    format!("a defect of the program: {}", message(&*panic))
-                }
-            };
-            Err(Failure::at(entry.place, reason).of(entry.document.id()))
-        });
-        counts.failed = u64::from(outcome.is_err());
-        Finished {
-            done: Done {
-                input: job.input,
-                counts,
-                outcome,
-            },
-            bytes: job.bytes,
+    fn alone(&self, scratch: &mut S, document: &Document) -> Result<Analysis, String> {
+        let analyses = self.analyze(scratch, &[document])?;
+        Ok(analyses.into_iter().next().unwrap_or_default())
+    }
+
+    fn analyze(&self, scratch: &mut S, documents: &[&Document]) -> Result<Vec<Analysis>, String> {
+        let result = caught(|| (self.analyze)(documents, scratch));
+        if result.is_err() {
+            // What the panic left behind is not to be used again.
+            *scratch = S::default();
         }
+        result
     }
 
     fn render(
@@ -87,7 +105,7 @@ impl<'a, S: Default> Worker<'a, S> {
         entry: &Entry,
         duplicate: Option<Duplicate>,
         analysis: &Analysis,
-    ) -> Result<(Written, Counts)> {
+    ) -> serde_json::Result<(Written, Counts)> {
         let document = &entry.document;
         let counts = Counts {
             documents: 1,
@@ -150,6 +168,16 @@ pub(super) fn keep_panics_quiet() {
             usual(panic);
         }
     }));
+}
+
+/// What `work` gives, or a panic of it in words.
+fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work))
+        .map_err(|panic| format!("a defect of the program: {}", message(&*panic)))
+}
+
+fn failure(entry: Entry, reason: String) -> Failure {
+    Failure::at(entry.place, reason).of(entry.document.id())
 }
 
 fn message(panic: &(dyn std::any::Any + Send)) -> &str {

@@ -118,7 +118,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<Status> {
         times: BTreeMap::new(),
     };
     let mut result = Ok(());
-    inputs.read(&read, &Default::default(), &mut |item| {
+    inputs.read(&read, &mut io::stdin(), &Default::default(), &mut |item| {
         result = run.take(item, &pool);
         if result.is_ok() {
             ControlFlow::Continue(())

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use indicatif::HumanCount;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use standpoint_core::EntityKind;
 
 use super::gather::{Evidence, Holder, Pair, Summary};
 use super::picture::{chart, graph, shortened, side};
@@ -64,22 +65,29 @@ pub(super) fn page(title: &str, sum: &Summary) -> String {
     .into_string()
 }
 
-/// The holders and the targets of most stances, each the most first.
+/// The targets of most stances, first those that named actors take a stance to, and the holders
+/// of most stances to them, so that no row is empty.
 fn most(sum: &Summary) -> (Vec<Holder>, Vec<usize>) {
-    fn ranked<T: Copy + Ord>(counted: impl Iterator<Item = (T, u64)>) -> Vec<T> {
+    fn ranked<T: Copy + Ord>(counted: impl Iterator<Item = (T, (u64, u64))>) -> Vec<T> {
         let mut sums = std::collections::BTreeMap::new();
         for (of, n) in counted {
-            *sums.entry(of).or_insert(0) += n;
+            let sum: &mut (u64, u64) = sums.entry(of).or_default();
+            *sum = (sum.0 + n.0, sum.1 + n.1);
         }
-        let mut sorted: Vec<(T, u64)> = sums.into_iter().collect();
+        let mut sorted: Vec<(T, (u64, u64))> = sums.into_iter().collect();
         sorted.sort_by_key(|(of, n)| (std::cmp::Reverse(*n), *of));
         sorted.into_iter().map(|(of, _)| of).take(MATRIX).collect()
     }
+    let weight = |holder: Holder, pair: &Pair| match holder {
+        Holder::Actor(_) => (pair.total(), pair.total()),
+        Holder::Author | Holder::Unnamed => (0, pair.total()),
+    };
     let pairs = || sum.pairs.iter();
-    (
-        ranked(pairs().map(|((holder, _), pair)| (*holder, pair.total()))),
-        ranked(pairs().map(|((_, target), pair)| (*target, pair.total()))),
-    )
+    let targets = ranked(pairs().map(|((holder, target), pair)| (*target, weight(*holder, pair))));
+    let holders = pairs()
+        .filter(|((_, target), _)| targets.contains(target))
+        .map(|((holder, _), pair)| (*holder, (pair.total(), 0)));
+    (ranked(holders), targets)
 }
 
 fn holder_name(sum: &Summary, holder: Holder) -> &str {
@@ -178,7 +186,7 @@ fn actors(sum: &Summary) -> Markup {
                 tbody { @for actor in sum.actors.iter().take(ACTORS) {
                     tr {
                         th scope="row" { (actor.name) }
-                        td { (actor.kind) }
+                        td { (kind(actor.kind)) }
                         @for n in [actor.documents, actor.mentions, actor.quotes] {
                             td.number { (HumanCount(n)) }
                         }
@@ -188,6 +196,14 @@ fn actors(sum: &Summary) -> Markup {
                 } }
             } }
         }
+    }
+}
+
+/// What people call it.
+fn kind(kind: EntityKind) -> &'static str {
+    match kind {
+        EntityKind::Norp => "group",
+        other => other.name(),
     }
 }
 

@@ -17,9 +17,8 @@ const BARS: usize = 60;
 /// Who stands for and against whom, around a circle: a curve from holder to target, as thick as
 /// there are stances, in the colour of what most of them are.
 pub(super) fn graph(sum: &Summary) -> Option<Markup> {
-    // The actors that most stances join.
-    let mut weight: BTreeMap<usize, u64> = BTreeMap::new();
-    let edges: Vec<(usize, usize, u64, u64)> = sum
+    // The curves of most stances, as long as there is room for those at their ends.
+    let mut edges: Vec<(usize, usize, u64, u64)> = sum
         .pairs
         .iter()
         .filter_map(|((holder, target), pair)| match holder {
@@ -29,29 +28,34 @@ pub(super) fn graph(sum: &Summary) -> Option<Markup> {
             _ => None,
         })
         .collect();
-    for (holder, target, in_favour, against) in &edges {
-        for actor in [holder, target] {
-            *weight.entry(*actor).or_default() += in_favour + against;
+    edges.sort_by_key(|edge| std::cmp::Reverse(edge.2 + edge.3));
+    let mut nodes: Vec<usize> = Vec::new();
+    let mut drawn = 0;
+    edges.retain(|(holder, target, ..)| {
+        let new: Vec<usize> = [*holder, *target]
+            .into_iter()
+            .filter(|actor| !nodes.contains(actor))
+            .collect();
+        let room = drawn < EDGES && nodes.len() + new.len() <= NODES;
+        if room {
+            nodes.extend(new);
+            drawn += 1;
         }
-    }
-    let mut nodes: Vec<(usize, u64)> = weight.into_iter().collect();
-    nodes.sort_by_key(|(actor, weight)| (std::cmp::Reverse(*weight), *actor));
-    nodes.truncate(NODES);
-    if nodes.len() < 2 {
+        room
+    });
+    if edges.is_empty() {
         return None;
     }
-    let place = |actor: usize| nodes.iter().position(|(n, _)| *n == actor);
+    let place = |actor: usize| nodes.iter().position(|n| *n == actor);
     let angle = |at: usize| TAU * at as f64 / nodes.len() as f64 - TAU / 4.0;
     let point = |at: usize, radius: f64| {
         let a = angle(at);
         (radius * a.cos(), radius * a.sin())
     };
-    let mut drawn: Vec<_> = edges
+    let drawn: Vec<_> = edges
         .into_iter()
         .filter_map(|(h, t, f, a)| Some((place(h)?, place(t)?, h, t, f, a)))
         .collect();
-    drawn.sort_by_key(|edge| std::cmp::Reverse(edge.4 + edge.5));
-    drawn.truncate(EDGES);
     Some(html! {
         svg.graph viewBox="-210 -130 420 260" role="img" aria-label="Who stands for and against whom" {
             defs {
@@ -78,7 +82,7 @@ pub(super) fn graph(sum: &Summary) -> Option<Markup> {
                     }
                 }
             }
-            @for (at, (actor, _)) in nodes.iter().enumerate() {
+            @for (at, actor) in nodes.iter().enumerate() {
                 @let (x, y) = point(at, 100.0);
                 @let (lx, ly) = point(at, 107.0);
                 @let anchor = if lx > 20.0 { "start" } else if lx < -20.0 { "end" } else { "middle" };

@@ -28,7 +28,7 @@ pub use crate::{
     dedupe::Dedupe,
     failure::{Error, ErrorKind, Failure},
     input::{Entry, InputFormat, Inputs, ParseInputFormatError, ReadOptions, read_from},
-    output::{Table, Tables, brat, conll, page, read_records},
+    output::{Table, Tables, brat, conll, page, read_records, read_tables},
     record::{
         Author, Duplicate, EntityRow, HolderId, Model, Provenance, QuoteRow, Range, Record,
         StanceRow, WarningRow,

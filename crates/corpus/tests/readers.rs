@@ -1,7 +1,7 @@
 //! What the readers promise, format by format.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,7 +25,7 @@ fn read_path(path: &Path, options: &ReadOptions) -> Vec<Item> {
     let progress = AtomicU64::new(0);
     let mut items = Vec::new();
     inputs
-        .read(options, &progress, &mut |item| {
+        .read(options, &mut io::empty(), &progress, &mut |item| {
             items.push(item);
             ControlFlow::Continue(())
         })
@@ -124,7 +124,7 @@ fn a_file_that_goes_or_changes_is_an_error() {
     let list = || Inputs::list(&[dir.path().to_str().unwrap()], &options).unwrap();
     let read = |inputs: &Inputs, meddle: &dyn Fn()| {
         inputs
-            .read(&options, &AtomicU64::new(0), &mut |_| {
+            .read(&options, &mut io::empty(), &AtomicU64::new(0), &mut |_| {
                 meddle();
                 ControlFlow::Continue(())
             })
@@ -316,6 +316,7 @@ fn every_format_gives_the_same_documents() {
     for (name, bytes) in [
         ("in/x.jsonl", jsonl.as_bytes()),
         ("in/readme.md", b"not read"),
+        ("in/._x.jsonl", b"not read"),
     ] {
         let mut header = tar::Header::new_gnu();
         header.set_size(bytes.len() as u64);

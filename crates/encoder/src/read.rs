@@ -70,6 +70,9 @@ impl Encoder {
         window: usize,
         scratch: &mut Scratch,
     ) -> Vec<Reading> {
+        if let [(text, sentences, tokens)] = *documents {
+            return vec![self.read(text, sentences, tokens, window, scratch)];
+        }
         let plans: Vec<Plan> = documents
             .iter()
             .map(|&document| self.plan(document, window, scratch))

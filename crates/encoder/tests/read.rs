@@ -201,9 +201,14 @@ fn layers_stand_alone() {
     assert!(states.as_slice().iter().all(|x| x.is_finite()));
     let mut alone = Batch::default();
     alone.push(&[2, 22, 3]);
-    let mut alone = encoder.encode(&alone, &mut scratch);
+    let alone_before = encoder.encode(&alone, &mut scratch);
+    let mut alone = alone_before.clone();
     layers.apply(&mut alone, &mut scratch);
     assert_eq!(alone.row(0), states.row(4));
+    let nothing = encoder.encode(&Batch::default(), &mut scratch);
+    let mut before = [before, nothing.clone(), alone_before];
+    layers.apply_many(&mut before, &mut scratch);
+    assert_eq!(before, [states, nothing, alone]);
     let missing = Layers::open(&dir, "top.layer.", Kernel::Portable).expect_err("no such layers");
     assert!(
         missing

@@ -2,7 +2,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use standpoint_core::{Entity, Sentence, Token, Warning};
-use standpoint_encoder::{Encoder, Kernel, Linear, ModelDir, Reading, Scratch, Transform, Weights};
+use standpoint_encoder::{
+    Encoder, Kernel, Linear, ModelDir, Reading, Scratch, Source, Transform, Weights,
+};
 
 use crate::agreement::agree;
 use crate::config::{Config, ConllConfig, Scores};
@@ -153,6 +155,14 @@ impl Ner {
     ) -> Reading {
         let model = &*self.model;
         (model.encoder).read(text, sentences, tokens, model.window, scratch)
+    }
+
+    /// Runs several documents through the encoder as one batch, which is faster for short ones.
+    /// Each result is, to the bit, what [`read`](Self::read) gives.
+    #[must_use]
+    pub fn read_many(&self, documents: &[Source<'_>], scratch: &mut Scratch) -> Vec<Reading> {
+        let model = &*self.model;
+        model.encoder.read_many(documents, model.window, scratch)
     }
 
     /// The entities of a document that was [read](Self::read), in order, none overlapping. Each

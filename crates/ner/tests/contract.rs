@@ -79,9 +79,7 @@ fn a_document_stands_alone() {
         .map(|(t, (s, w))| (*t, s.as_slice(), w.as_slice()))
         .collect();
     let mut scratch = Scratch::default();
-    let together = ner
-        .encoder()
-        .read_many(&sources, ner.window(), &mut scratch);
+    let together = ner.read_many(&sources, &mut scratch);
     for (&(text, sentences, tokens), reading) in sources.iter().zip(&together) {
         let in_batch = ner.entities(text, sentences, tokens, reading);
         let (alone, _) = ner.recognize(text, sentences, tokens, &mut Scratch::default());

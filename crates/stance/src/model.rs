@@ -104,9 +104,42 @@ impl Stances {
         read: &Annotated<'_>,
         scratch: &mut Scratch,
     ) -> (Vec<Stance>, Vec<Warning>) {
-        let (questions, mut warnings) = questions(read);
-        let passages: Vec<Passage<'_>> = questions.iter().map(|q| q.passage(read.text)).collect();
-        let answers = self.ask_all(&passages, scratch);
+        let judged = self.judge_many(std::slice::from_ref(read), scratch);
+        judged.into_iter().next().unwrap_or_default()
+    }
+
+    /// The stances in each of several documents, whose passages go through the encoder together,
+    /// which is faster for short ones. Each result is, to the bit, what [`judge`](Self::judge)
+    /// gives.
+    #[must_use]
+    pub fn judge_many(
+        &self,
+        documents: &[Annotated<'_>],
+        scratch: &mut Scratch,
+    ) -> Vec<(Vec<Stance>, Vec<Warning>)> {
+        let asked: Vec<(Vec<Question>, Vec<Warning>)> = documents.iter().map(questions).collect();
+        let passages: Vec<Passage<'_>> = asked
+            .iter()
+            .zip(documents)
+            .flat_map(|((questions, _), read)| questions.iter().map(|q| q.passage(read.text)))
+            .collect();
+        let mut answers = self.ask_all(&passages, scratch).into_iter();
+        asked
+            .iter()
+            .map(|(questions, warnings)| {
+                let answers = answers.by_ref().take(questions.len());
+                self.decide(questions, answers, warnings.clone())
+            })
+            .collect()
+    }
+
+    /// The stances that the answers to a document's questions show, and its warnings.
+    fn decide(
+        &self,
+        questions: &[Question],
+        answers: impl Iterator<Item = (Answer, bool)>,
+        mut warnings: Vec<Warning>,
+    ) -> (Vec<Stance>, Vec<Warning>) {
         let mut stances = Vec::new();
         for (question, (answer, cut)) in questions.iter().zip(answers) {
             let directions = [

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::ops::ControlFlow;
+use std::path::Component;
 
 use super::{InputFormat, Sink, Source, cut_short, decompress, kind, read_from};
 use crate::failure::Failure;
@@ -27,6 +28,14 @@ pub(super) fn read(stream: impl Read, from: &Source<'_>, sink: Sink<'_>) -> Cont
                 continue;
             }
         };
+        // As in folders; the archives of some systems have such a companion beside every file.
+        let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
+        if path
+            .components()
+            .any(|part| matches!(part, Component::Normal(name) if hidden(name)))
+        {
+            continue;
+        }
         let (format, compression) = kind(&path);
         let Some(format) = format.filter(|f| *f != InputFormat::Tar) else {
             continue;

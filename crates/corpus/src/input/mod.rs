@@ -16,6 +16,8 @@ use walkdir::WalkDir;
 
 use crate::failure::{Error, ErrorKind, Failure};
 
+pub(crate) use rows::guarded;
+
 mod archive;
 mod html;
 mod jsonl;
@@ -164,7 +166,7 @@ pub(crate) type Sink<'s> = &'s mut dyn FnMut(Result<Entry, Failure>) -> ControlF
 /// let options = ReadOptions::default();
 /// let inputs = Inputs::list(&[dir.path().to_str().unwrap()], &options)?;
 /// let mut seen = Vec::new();
-/// inputs.read(&options, &Default::default(), &mut |item| {
+/// inputs.read(&options, &mut std::io::stdin(), &Default::default(), &mut |item| {
 ///     seen.push(match item {
 ///         Ok(entry) => entry.document.text().to_owned(),
 ///         Err(failure) => failure.reason,
@@ -261,7 +263,8 @@ impl Inputs {
     }
 
     /// Reads everything in order, giving each document, or why it is none, to `sink`, until that
-    /// breaks. `progress` grows by the bytes of the files as they are read.
+    /// breaks. `stdin` is what `-` stands for; `progress` grows by the bytes of the files as they
+    /// are read.
     ///
     /// # Errors
     ///
@@ -270,6 +273,7 @@ impl Inputs {
     pub fn read(
         &self,
         options: &ReadOptions,
+        stdin: &mut dyn Read,
         progress: &AtomicU64,
         sink: Sink<'_>,
     ) -> Result<(), Error> {
@@ -278,7 +282,7 @@ impl Inputs {
                 Listed::Failed(failure) => sink(Err(failure.clone())),
                 Listed::Stdin => {
                     let format = options.format.unwrap_or(options.stdin);
-                    read_from(Box::new(io::stdin()), format, "-", options, sink)
+                    read_from(Box::new(&mut *stdin), format, "-", options, sink)
                 }
                 Listed::File(file) => file.read(options, progress, sink)?,
             };

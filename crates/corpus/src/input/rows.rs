@@ -68,7 +68,7 @@ pub(super) fn read(file: File, from: &Source<'_>, sink: Sink<'_>) -> ControlFlow
 }
 
 /// The parquet crate still panics on some damaged files; that is a failure like another.
-fn guarded<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {
+pub(crate) fn guarded<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(read)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(err)) => Err(err.to_string()),

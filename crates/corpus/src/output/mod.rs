@@ -3,7 +3,7 @@
 pub use brat::brat;
 pub use conll::conll;
 pub use page::page;
-pub use read::read_records;
+pub use read::{read_records, read_tables};
 pub use tables::{Table, Tables};
 
 mod brat;
