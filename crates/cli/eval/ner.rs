@@ -15,7 +15,7 @@ use standpoint_eval::{
     add_confusion, bootstrap, chunks, compare, count_entities, irregular, pair, paired, total,
 };
 
-use super::report::{self, ErrorGroup, Example, Report, Table, cells, count, figure, range};
+use super::report::{self, ErrorGroup, Example, Report, Table, cells, count, figure};
 use super::{Shared, Units, make_unique, note, records_for};
 use crate::Status;
 use crate::open::ModelArgs;

@@ -172,7 +172,7 @@ pub(super) fn run_sentences(args: &SentenceArgs) -> anyhow::Result<Status> {
              space.",
             &rows,
         ),
-        intervals(sum.scores(), [precision, recall, f1], shared),
+        intervals_table(sum.scores(), [precision, recall, f1], shared),
     ];
     if let Some(path) = &shared.against {
         let other = boundary_units(&texts, &sentences_of(path, &texts, &ids)?);
@@ -399,7 +399,7 @@ pub(super) fn run_words(args: &WordArgs) -> anyhow::Result<Status> {
              tokens of several words.",
             &rows,
         ),
-        intervals(sum.scores(), [precision, recall, f1], shared),
+        intervals_table(sum.scores(), [precision, recall, f1], shared),
     ];
     if let Some(path) = &shared.against {
         let other = words_of(path, joined.iter().map(|j| j.text.as_str()), &ids)?;
@@ -572,7 +572,7 @@ fn common(
     json
 }
 
-fn intervals(
+fn intervals_table(
     scores: Scores,
     [precision, recall, f1]: [standpoint_eval::Interval; 3],
     shared: &Shared,
