@@ -1,5 +1,6 @@
-use std::fmt;
-use std::ops::Range;
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
 
 use crate::Span;
 
@@ -210,7 +211,7 @@ impl fmt::Display for OffsetError {
     }
 }
 
-impl std::error::Error for OffsetError {}
+impl core::error::Error for OffsetError {}
 
 #[cfg(test)]
 mod tests {

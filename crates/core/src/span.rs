@@ -1,5 +1,7 @@
-use std::fmt;
-use std::ops::{Index, Range};
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
+use core::ops::{Index, Range};
 
 /// Bytes of one document's text, `start..end`, end excluded; `start <= end`.
 ///
@@ -179,6 +181,9 @@ impl TryFrom<(u32, u32)> for Span {
 
 #[cfg(test)]
 mod tests {
+    use std::prelude::rust_2024::*;
+    use std::{format, vec};
+
     use super::*;
 
     #[test]

@@ -97,6 +97,8 @@ pub(crate) const fn packed_const(word: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::format;
+
     use super::*;
 
     #[test]
