@@ -135,8 +135,7 @@ impl FromStr for EntityKind {
 
 #[cfg(test)]
 mod tests {
-    use std::prelude::rust_2024::*;
-    use std::{format, vec};
+    use alloc::string::ToString;
 
     use super::*;
 

@@ -215,6 +215,8 @@ impl core::error::Error for OffsetError {}
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use proptest::prelude::*;
 
     use super::*;

@@ -181,9 +181,6 @@ impl TryFrom<(u32, u32)> for Span {
 
 #[cfg(test)]
 mod tests {
-    use std::prelude::rust_2024::*;
-    use std::{format, vec};
-
     use super::*;
 
     #[test]
