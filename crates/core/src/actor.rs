@@ -1,3 +1,6 @@
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::{EntityKind, Span};
 
 /// An actor's number in its document: its place in [`Actors::actors`].

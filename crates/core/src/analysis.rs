@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 use crate::{Actor, Entity, Mention, Quote, Sentence, Stance, Token, Warning};
 
 /// All that the stages found in one document. A layer whose stage did not run is empty.

@@ -1,5 +1,7 @@
-use std::fmt;
-use std::str::FromStr;
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use core::fmt;
+use core::str::FromStr;
 
 use crate::{ActorId, Span};
 
@@ -108,7 +110,7 @@ impl fmt::Display for ParseEntityKindError {
     }
 }
 
-impl std::error::Error for ParseEntityKindError {}
+impl core::error::Error for ParseEntityKindError {}
 
 impl FromStr for EntityKind {
     type Err = ParseEntityKindError;
@@ -133,6 +135,8 @@ impl FromStr for EntityKind {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use super::*;
 
     #[test]

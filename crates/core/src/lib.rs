@@ -22,8 +22,13 @@
 //! The optional feature `serde` serializes the plain types; offsets are then bytes. The record
 //! that the program prints, with the offsets its reader asked for, is written by
 //! `standpoint-corpus`.
+#![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 pub use crate::{
     actor::{Actor, ActorId, Actors, Mention, MentionKind},

@@ -1,5 +1,6 @@
-use std::fmt;
-use std::ops::Range;
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
 
 use crate::Span;
 
@@ -210,10 +211,12 @@ impl fmt::Display for OffsetError {
     }
 }
 
-impl std::error::Error for OffsetError {}
+impl core::error::Error for OffsetError {}
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use proptest::prelude::*;
 
     use super::*;

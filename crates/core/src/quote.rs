@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 use crate::{ActorId, Span};
 
 /// Something said, thought or written by somebody, as the text reports it: the source, cue and

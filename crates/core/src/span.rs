@@ -1,5 +1,7 @@
-use std::fmt;
-use std::ops::{Index, Range};
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
+use core::ops::{Index, Range};
 
 /// Bytes of one document's text, `start..end`, end excluded; `start <= end`.
 ///

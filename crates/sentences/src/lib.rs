@@ -24,15 +24,21 @@
 //! `scripts/train_sentences.py` from web text with known sentences and from raw news. Time grows
 //! with the length of the text and nothing else. [`Splitter`] reads streams and text wrapped at a
 //! fixed width.
+//!
+//! Without the default feature `std` the crate needs `alloc` alone and has no streams.
+#![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+extern crate alloc;
+#[cfg(any(feature = "std", test))]
+extern crate std;
+
 #[doc(hidden)]
 pub use crate::machine::training;
-pub use crate::{
-    split::{Splitter, split},
-    stream::{Sentences, StreamedSentence},
-};
+pub use crate::split::{Splitter, split};
+#[cfg(feature = "std")]
+pub use crate::stream::{Sentences, StreamedSentence};
 
 mod context;
 mod features;
@@ -43,5 +49,6 @@ mod model;
 mod rules;
 mod scan;
 mod split;
+#[cfg(feature = "std")]
 mod stream;
 mod words;

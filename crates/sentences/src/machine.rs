@@ -1,6 +1,8 @@
 //! One pass over a text, which can stop where the text given so far ends and go on when there is
 //! more.
 
+use alloc::vec::Vec;
+
 use standpoint_core::{Sentence, Span};
 
 use crate::context::{End, last_chunk};
@@ -232,6 +234,7 @@ impl Machine {
         self.at = at;
     }
 
+    #[cfg(feature = "std")]
     /// How many of the sentences found so far no quotation can mark any more.
     pub(crate) fn settled(&self, sentences: &[Sentence]) -> usize {
         let open = [self.quote, self.single];
@@ -245,6 +248,7 @@ impl Machine {
         })
     }
 
+    #[cfg(feature = "std")]
     /// Goes on as if the text had begun `bytes` later.
     pub(crate) fn forget(&mut self, bytes: usize) {
         self.start -= bytes;

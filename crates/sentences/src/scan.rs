@@ -284,6 +284,8 @@ fn gap(text: &str, start: usize) -> Stop {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
 
     /// All stops, and what was passed over before each.

@@ -1,8 +1,11 @@
+use alloc::vec::Vec;
+#[cfg(feature = "std")]
 use std::io::BufRead;
 
 use standpoint_core::Sentence;
 
 use crate::machine::Machine;
+#[cfg(feature = "std")]
 use crate::stream::Sentences;
 
 /// Splits `text` into sentences that tile it: the first starts at 0, each starts where the one
@@ -75,6 +78,7 @@ impl Splitter {
     /// assert_eq!(sentences?[1].text, "We left.");
     /// # Ok::<(), std::io::Error>(())
     /// ```
+    #[cfg(feature = "std")]
     pub fn read<R: BufRead>(self, reader: R) -> Sentences<R> {
         Sentences::new(reader, self.machine())
     }

@@ -1,4 +1,8 @@
-use std::collections::VecDeque;
+use alloc::borrow::ToOwned;
+use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
 use std::io::{self, BufRead};
 
 use standpoint_core::{Sentence, Span};

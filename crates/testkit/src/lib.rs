@@ -49,6 +49,39 @@ pub fn jsonl<T: DeserializeOwned>(path: impl AsRef<Path>) -> Vec<T> {
     cases
 }
 
+/// The stories of Reuters-21578 in a folder with its `.sgm` files, as one text: a paragraph a line,
+/// a blank line between two.
+///
+/// # Panics
+///
+/// If the folder has no story.
+#[must_use]
+pub fn reuters(folder: impl AsRef<Path>) -> String {
+    let mut text = String::new();
+    for path in files(folder, "sgm") {
+        let bytes = std::fs::read(&path).unwrap_or_else(|err| panic!("{}: {err}", path.display()));
+        // Latin-1.
+        let file: String = bytes.into_iter().map(char::from).collect();
+        for story in file.split("<BODY>").skip(1) {
+            let body = story.split("</BODY>").next().unwrap_or(story);
+            let body = body
+                .replace("&lt;", "<")
+                .replace("&amp;", "&")
+                .replace('\u{3}', "");
+            // A paragraph starts with an indent.
+            for paragraph in body.split("\n    ") {
+                let words: Vec<&str> = paragraph.split_whitespace().collect();
+                if !words.is_empty() {
+                    text += &words.join(" ");
+                    text += "\n\n";
+                }
+            }
+        }
+    }
+    assert!(!text.is_empty(), "no story found");
+    text
+}
+
 /// The text of a file.
 ///
 /// # Panics

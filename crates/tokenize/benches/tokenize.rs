@@ -1,4 +1,7 @@
-//! Speed in bytes a second: an article again and again, and the worst texts.
+//! Speed in bytes a second: news, a line at a time, and the worst texts.
+//!
+//! `STANDPOINT_REUTERS` names a folder with the `.sgm` files of Reuters-21578; without it the news
+//! is one article again and again.
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -8,27 +11,74 @@ use standpoint_tokenize::tokenize;
 const ARTICLE: &str = include_str!("../../../tests/data/rfa_cambodia_article.txt");
 const MEGABYTE: usize = 1 << 20;
 
-fn texts() -> Vec<(&'static str, String)> {
-    let repeated = |text: &str| text.repeat(MEGABYTE.div_ceil(text.len()));
-    vec![
-        ("article", repeated(ARTICLE)),
-        ("dots", repeated(".")),
-        ("quotes", repeated("\"")),
-        ("apostrophes", repeated("'")),
-        ("hyphens in a word", repeated("a-")),
-        ("stops in a word", repeated("a.")),
-        ("one word", repeated("a")),
-        ("newlines", repeated("\n")),
-    ]
+/// Pieces that are repeated to a megabyte.
+const WORST: &[&str] = &[
+    ".",
+    "\"",
+    "'",
+    "(",
+    "[",
+    "a",
+    "\n",
+    " ",
+    "-",
+    "\u{1f600}",
+    "\u{201c}",
+    "\u{2026}",
+    "\u{2019}",
+    "\u{e9}",
+    "a-",
+    "1-",
+    "a.",
+    ".a",
+    "a/",
+    "a@",
+    "'a",
+    "n't",
+    "1. ",
+    "1) ",
+    "A's ",
+    "U.S. ",
+    "[1] ",
+    "\u{201c} ",
+];
+
+fn news() -> String {
+    #[allow(clippy::disallowed_methods, reason = "criterion takes the arguments")]
+    match std::env::var_os("STANDPOINT_REUTERS") {
+        Some(folder) => standpoint_testkit::reuters(folder),
+        None => ARTICLE.repeat(MEGABYTE / ARTICLE.len()),
+    }
 }
 
 fn bench(c: &mut Criterion) {
     let mut group = c.benchmark_group("tokenize");
-    group.sample_size(20);
-    for (name, text) in texts() {
+    group.sample_size(10);
+    let news = news();
+    let mut at = 0;
+    let lines: Vec<Span> = news
+        .split_inclusive('\n')
+        .map(|line| {
+            at += line.len();
+            Span::from_range(at - line.len()..at)
+        })
+        .collect();
+    group.throughput(Throughput::Bytes(news.len() as u64));
+    group.bench_function("news", |b| {
+        b.iter(|| {
+            lines
+                .iter()
+                .map(|&line| tokenize(black_box(&news), line).len())
+                .sum::<usize>()
+        });
+    });
+    for piece in WORST {
+        let text = piece.repeat(MEGABYTE / piece.len());
         let all = Span::from_range(0..text.len());
         group.throughput(Throughput::Bytes(text.len() as u64));
-        group.bench_function(name, |b| b.iter(|| tokenize(black_box(&text), all)));
+        group.bench_function(format!("{piece:?}"), |b| {
+            b.iter(|| tokenize(black_box(&text), all))
+        });
     }
     group.finish();
 }

@@ -40,7 +40,7 @@ pub(crate) fn letters(text: &[u8]) -> usize {
     let mut at = 0;
     while let Some(&eight) = text[at..].first_chunk() {
         let x = u64::from_le_bytes(eight);
-        let small = (x | 0x20 * ONES) & !HIGH;
+        let small = (x | (0x20 * ONES)) & !HIGH;
         let from_a = small + (0x80 - b'a' as u64) * ONES;
         let past_z = small + (0x7f - b'z' as u64) * ONES;
         let others = !(from_a & !past_z & !x) & HIGH;
@@ -97,6 +97,8 @@ pub(crate) const fn packed_const(word: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::format;
+
     use super::*;
 
     #[test]

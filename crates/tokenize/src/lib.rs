@@ -9,8 +9,13 @@
 //!     tokenize(text, Span::from_range(0..text.len())).iter().map(|t| &text[t.span]).collect();
 //! assert_eq!(words, ["They", "did", "n't", "leave", "(", "yet", ")", "."]);
 //! ```
+#![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 pub use crate::tokens::tokenize;
 

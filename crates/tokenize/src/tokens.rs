@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 use standpoint_core::{Span, Token, TokenKind};
 
 use crate::address;
@@ -231,10 +233,11 @@ impl Words<'_> {
             b if CLASS[b as usize] & (LETTER | DIGIT) != 0 => end,
             b'.' => {
                 let dots = n - bytes.iter().rev().take_while(|&&b| b == b'.').count();
-                if n - dots == 1 && self.keeps_stop(&bytes[..dots], end) {
-                    end
-                } else {
-                    start + dots
+                match n - dots {
+                    1 if self.keeps_stop(&bytes[..dots], end) => end,
+                    // `Inc..`: the abbreviation's stop and the sentence's.
+                    2 if self.keeps_stop(&bytes[..dots], end) => end - 1,
+                    _ => start + dots,
                 }
             }
             b'!' if bytes.eq_ignore_ascii_case(b"yahoo!") => end,
@@ -287,6 +290,10 @@ impl Words<'_> {
         let after = self.text.as_bytes()[end..]
             .iter()
             .find(|&&b| CLASS[b as usize] != SPACE);
+        if word.eq_ignore_ascii_case(b"etc") {
+            // At the end of a sentence the stop is the sentence's.
+            return after.is_some();
+        }
         if lists::ABBREVIATIONS.has(word) {
             return true;
         }
