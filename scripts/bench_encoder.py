@@ -5,10 +5,11 @@
 
 MODEL is a Hugging Face directory; FILE has a sentence a line. Engines run one after the other, a
 pass over all sentences each, round after round, and stay open between: a machine that slows down
-slows all of them. Peers are at their best: sorted by length, in batches of 1, 8 or 32 sentences, whichever
-is fastest, padded to their longest, PyTorch with its fused attention, with weights in bfloat16 too where the processor
-multiplies them, ONNX Runtime with its graph optimizations, and with dynamic int8. Ours takes the sentences in the order of the file, 16
-together. Counted are real subwords, special ones included, without padding.
+slows all of them. Peers are at their best: sorted by length, in batches of 1, 8 or 32 sentences,
+whichever is fastest, padded to their longest, PyTorch with its fused attention, with weights in
+bfloat16 too where the processor multiplies them, ONNX Runtime with its graph optimizations, and with
+dynamic int8. Ours takes the sentences in the order of the file, 16 together. Counted are real
+subwords, special ones included, without padding.
 
 Two cores are two workers on halves of the sentences for ours and for ONNX Runtime's and PyTorch's
 own two threads. Writes benches/runs/<date>-<cpu>/ with setup.txt, raw.csv and summary.md.
@@ -188,8 +189,6 @@ class Engine:
 
     def close(self):
         self.process.stdin.close()
-        # What ours prints at its end: the peak of its memory.
-        self.peak = self.process.stdout.read().strip()
         self.process.wait()
 
 
