@@ -5,10 +5,11 @@
 
 MODEL is a Hugging Face directory; FILE has a sentence a line. Engines run one after the other, a
 pass over all sentences each, round after round, and stay open between: a machine that slows down
-slows all of them. Peers are at their best: sorted by length, batches of 32 padded to their longest
-sentence, PyTorch with its fused attention, with weights in bfloat16 too where the processor
-multiplies them, ONNX Runtime with its graph optimizations, and with dynamic int8. Ours takes the sentences in the order of the file, 16
-together. Counted are real subwords, special ones included, without padding.
+slows all of them. Peers are at their best: sorted by length, in batches of 1, 8 or 32 sentences,
+whichever is fastest, padded to their longest, PyTorch with its fused attention, with weights in
+bfloat16 too where the processor multiplies them, ONNX Runtime with its graph optimizations, and with
+dynamic int8. Ours takes the sentences in the order of the file, 16 together. Counted are real
+subwords, special ones included, without padding.
 
 Two cores are two workers on halves of the sentences for ours and for ONNX Runtime's and PyTorch's
 own two threads. Writes benches/runs/<date>-<cpu>/ with setup.txt, raw.csv and summary.md.
@@ -30,6 +31,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ["amx", "avx512", "avx2", "portable"]
+BATCHES = [1, 8, 32]
 PEERS = ["torch-f32", "torch-bf16", "onnx-int8", "onnx-f32"]
 
 
@@ -43,12 +45,12 @@ def tokenized(model, text):
     return [tokenizer.encode(line).ids for line in lines]
 
 
-def batches_of(windows):
+def batches_of(windows, size):
     import torch
 
     windows = sorted(windows, key=len)
-    for at in range(0, len(windows), 32):
-        part = windows[at : at + 32]
+    for at in range(0, len(windows), size):
+        part = windows[at : at + size]
         longest = max(map(len, part))
         ids = torch.tensor([w + [0] * (longest - len(w)) for w in part])
         mask = torch.tensor([[1] * len(w) + [0] * (longest - len(w)) for w in part])
@@ -86,7 +88,7 @@ def worker(engine, model, windows, threads):
 
     torch.set_num_threads(threads)
     windows = [[int(n) for n in line.split()] for line in Path(windows).read_text().splitlines()]
-    batches = list(batches_of(windows))
+    batches = {size: list(batches_of(windows, size)) for size in BATCHES}
     encoder = dequantized(model)
     if engine.startswith("torch"):
         encoder = encoder.to(torch.bfloat16 if engine == "torch-bf16" else torch.float32)
@@ -96,13 +98,19 @@ def worker(engine, model, windows, threads):
                 # Without a mask where nothing is padded: attention is then at its fastest.
                 encoder(input_ids=ids, attention_mask=None if mask.all() else mask)
     else:
-        run = onnx_runner(engine, encoder, threads, batches[-1])
-    print("ready", flush=True)
-    for _ in sys.stdin:
+        run = onnx_runner(engine, encoder, threads, batches[BATCHES[-1]][-1])
+
+    def seconds(size):
         wall, cpu = time.perf_counter(), time.process_time()
-        for ids, mask in batches:
+        for ids, mask in batches[size]:
             run(ids, mask)
-        print(time.perf_counter() - wall, time.process_time() - cpu, flush=True)
+        return time.perf_counter() - wall, time.process_time() - cpu
+
+    run(*batches[BATCHES[0]][0])
+    size = min(BATCHES, key=lambda size: seconds(size)[1])
+    print("ready", size, flush=True)
+    for _ in sys.stdin:
+        print(*seconds(size), flush=True)
 
 
 def onnx_runner(engine, encoder, threads, example):
@@ -170,6 +178,7 @@ class Engine:
             line = self.process.stdout.readline()
         if not line:
             raise RuntimeError(f"{name} did not start")
+        self.batch = line.split()[1] if line.startswith("ready") else "16"
 
     def round(self):
         """Seconds by the clock and of processor time for one pass."""
@@ -181,6 +190,12 @@ class Engine:
     def close(self):
         self.process.stdin.close()
         self.process.wait()
+
+
+def name_of(model):
+    """A folder's name, or its parent's where that says nothing."""
+    folder = Path(model)
+    return folder.parent.name if folder.name == "model" else folder.name
 
 
 def cpu_name():
@@ -196,6 +211,7 @@ def measure(args):
     out.mkdir(parents=True, exist_ok=True)
     rows = []
     for model in args.models:
+        model = str(Path(model).resolve())
         windows = tokenized(model, args.text)
         pieces = sum(map(len, windows))
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
@@ -215,9 +231,10 @@ def measure(args):
                         wall, cpu = engine.round()
                         rows.append(
                             dict(
-                                model=Path(model).name,
+                                model=name_of(model),
                                 cores=cores,
                                 engine=engine.name,
+                                batch=engine.batch,
                                 round=number,
                                 pieces=pieces,
                                 seconds=f"{wall:.4f}",

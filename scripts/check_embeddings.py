@@ -46,7 +46,7 @@ def main():
     off = abs(embedded(model, "portable", text) - want).max()
     cosine = (embedded(model, "auto", text) * want).sum(1).min()
     print(f"{len(want)} sentences: portable off by {off:.1e} at most, auto's least cosine {cosine:.5f}")
-    sys.exit(off > 1e-4 or cosine < 0.999)
+    sys.exit(int(off > 1e-4 or cosine < 0.999))
 
 
 if __name__ == "__main__":

@@ -86,6 +86,34 @@ fn odd_fields_are_named() {
     }
 }
 
+/// A part that is not run is named, rather than left out in silence.
+#[test]
+fn a_convolution_is_named() {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/deberta-v2");
+    let config = fs::read_to_string(from.join("config.json")).expect("config");
+    let dir = copy();
+    let config = config.replace('{', r#"{"conv_kernel_size": 3,"#);
+    fs::write(dir.path().join("config.json"), config).expect("written");
+    check(
+        dir.path(),
+        "config.json",
+        &["conv_kernel_size", "deberta-v2"],
+    );
+}
+
+#[test]
+fn a_missing_shard_is_named() {
+    let dir = copy();
+    fs::remove_file(dir.path().join("model.safetensors")).expect("removed");
+    let index = r#"{"weight_map": {"w": "model-00002-of-00002.safetensors"}}"#;
+    fs::write(dir.path().join("model.safetensors.index.json"), index).expect("written");
+    check(
+        dir.path(),
+        "model-00002-of-00002.safetensors",
+        &["cannot be read"],
+    );
+}
+
 #[test]
 fn cut_off_weights_are_told_apart() {
     let whole = fs::read(bert().join("model.safetensors")).expect("weights");
