@@ -38,6 +38,7 @@ pub use crate::{
 
 mod chain;
 mod cues;
+mod decode;
 mod extract;
 mod found;
 mod marks;

@@ -8,13 +8,8 @@ use standpoint_encoder::{
     Kernel, Layers, Linear, ModelDir, Reading, Scratch, Source, States, Weights,
 };
 
-use crate::chain::Chain;
+use crate::decode::{Decoding, Heads, RELATIONS, SEQUENCES, Window};
 use crate::found::Attribution;
-
-/// The tag sequences, in the order of the model's outputs.
-const SEQUENCES: [&str; 4] = ["source", "cue", "content", "inner_content"];
-/// What a content is linked to, in the order of the model's outputs.
-const RELATIONS: [&str; 2] = ["cue", "source"];
 
 /// Finds attributions with a model that stands on the states of the entity recognizer's encoder.
 ///
@@ -32,13 +27,7 @@ struct Inner {
     layers: Layers,
     marks: Vec<f32>,
     boundaries: Vec<f32>,
-    tagger: Linear,
-    transitions: [[[f64; 3]; 3]; 4],
-    content: Linear,
-    /// By relation.
-    other: [Linear; 2],
-    no_link: Linear,
-    distance: Vec<f32>,
+    heads: Heads,
     config: Config,
 }
 
@@ -58,16 +47,8 @@ struct Top {
     marks: Marks,
     link_dim: usize,
     gaps: Vec<usize>,
-    /// Added to the score of B for a sequence: more or fewer spans, as fitted on dev.
-    #[serde(default)]
-    bias: BTreeMap<String, f64>,
-    /// Scale and offset of an attribution's log odds, as fitted on dev.
-    #[serde(default = "plain")]
-    score: (f64, f64),
-}
-
-fn plain() -> (f64, f64) {
-    (1.0, 0.0)
+    #[serde(flatten)]
+    decoding: Decoding,
 }
 
 #[derive(Deserialize)]
@@ -142,6 +123,10 @@ impl Tagger {
             }
             Ok(linear)
         };
+        let temperature = |name: &str| {
+            let given = config.temperature.get(name).copied();
+            given.filter(|t| *t > 0.0).unwrap_or(1.0)
+        };
         let dim = config.quotes.link_dim;
         let buckets = 1 + 2 * (config.quotes.gaps.len() + 1);
         let flat = table("transitions", &[SEQUENCES.len(), 3, 3])?;
@@ -152,15 +137,22 @@ impl Tagger {
         let inner = Inner {
             marks: table("mark_embeddings.weight", &[4, hidden])?,
             boundaries: table("boundary_embeddings.weight", &[3, hidden])?,
-            tagger: linear("tagger", hidden, 3 * SEQUENCES.len())?,
-            transitions,
-            content: linear("content_projection", 2 * hidden, RELATIONS.len() * dim)?,
-            other: [
-                linear("cue_projection", 2 * hidden, dim)?,
-                linear("source_projection", 2 * hidden, dim)?,
-            ],
-            no_link: linear("no_link", 2 * hidden, RELATIONS.len())?,
-            distance: table("distance", &[RELATIONS.len(), buckets])?,
+            heads: Heads {
+                tagger: linear("tagger", hidden, 3 * SEQUENCES.len())?,
+                transitions,
+                content: linear("content_projection", 2 * hidden, RELATIONS.len() * dim)?,
+                other: [
+                    linear("cue_projection", 2 * hidden, dim)?,
+                    linear("source_projection", 2 * hidden, dim)?,
+                ],
+                no_link: linear("no_link", 2 * hidden, RELATIONS.len())?,
+                distance: table("distance", &[RELATIONS.len(), buckets])?,
+                dim,
+                gaps: config.quotes.gaps.clone(),
+                tag_temperature: SEQUENCES.map(temperature),
+                link_temperature: ["link_cue", "link_source"].map(temperature),
+                decoding: config.quotes.decoding.clone(),
+            },
             layers,
             config,
         };
@@ -252,15 +244,16 @@ impl Inner {
         let mut next = 0;
         for window in 0..states.windows() {
             let end = states.window(window).end;
-            let mut words = Vec::new();
+            let mut words = Window::default();
             while next < tokens.len() && reading.first[next].is_none_or(|row| (row as usize) < end)
             {
                 if let Some(row) = reading.first[next] {
-                    words.push((next, row as usize));
+                    words.tokens.push(next);
+                    words.rows.push(states.row(row as usize));
                 }
                 next += 1;
             }
-            self.window(tokens, states, &words, &mut found);
+            found.extend(self.heads.attributions(tokens, &words));
         }
         found
     }
@@ -321,244 +314,6 @@ impl Inner {
             }
         }
     }
-
-    /// Decodes one window; `words` are its tokens with the rows of their first pieces.
-    fn window(
-        &self,
-        tokens: &[Token],
-        states: &States,
-        words: &[(usize, usize)],
-        found: &mut Vec<Attribution>,
-    ) {
-        if words.is_empty() {
-            return;
-        }
-        let logits: Vec<Vec<f32>> = words
-            .iter()
-            .map(|&(_, row)| self.tagger.apply(states.row(row)))
-            .collect();
-        let spans: Vec<Spans> = (0..SEQUENCES.len())
-            .map(|s| self.decode(s, &logits))
-            .collect();
-        let [sources, cues, contents, inner] = &spans[..] else {
-            return;
-        };
-        let mut contents: Spans = contents.clone();
-        for span in inner {
-            if !contents.iter().any(|c| c.words == span.words) {
-                contents.push(span.clone());
-            }
-        }
-        contents.sort_by_key(|c| c.words);
-        let linked = self.link(states, words, &contents, [cues, sources]);
-        let span = |words_of: (usize, usize)| {
-            let (first, last) = (words[words_of.0].0, words[words_of.1 - 1].0);
-            tokens[first].span.join(tokens[last].span)
-        };
-        for link in linked {
-            let pieces: Vec<Span> = link
-                .pieces
-                .iter()
-                .map(|&p| span(contents[p].words))
-                .collect();
-            found.push(Attribution {
-                source: link.source.map(|s| span(sources[s].words)),
-                cue: link.cue.map(|c| span(cues[c].words)),
-                content: pieces,
-                score: self.calibrated(link.probability),
-            });
-        }
-    }
-
-    fn temperature(&self, name: &str) -> f64 {
-        self.config
-            .temperature
-            .get(name)
-            .copied()
-            .filter(|t| *t > 0.0)
-            .unwrap_or(1.0)
-    }
-
-    fn calibrated(&self, probability: f64) -> f32 {
-        let (scale, offset) = self.config.quotes.score;
-        let p = probability.clamp(1e-6, 1.0 - 1e-6);
-        let log_odds = scale * (p / (1.0 - p)).ln() + offset;
-        (1.0 / (1.0 + (-log_odds).exp())) as f32
-    }
-
-    fn decode(&self, sequence: usize, logits: &[Vec<f32>]) -> Spans {
-        let bias = self
-            .config
-            .quotes
-            .bias
-            .get(SEQUENCES[sequence])
-            .copied()
-            .unwrap_or(0.0);
-        let emissions: Vec<[f64; 3]> = logits
-            .iter()
-            .map(|row| {
-                let of = |tag: usize| f64::from(row[3 * sequence + tag]);
-                [of(0), of(1) + bias, of(2)]
-            })
-            .collect();
-        let chain = Chain {
-            emissions: &emissions,
-            transitions: &self.transitions[sequence],
-        };
-        let best = chain.best();
-        let probabilities = chain.probabilities(&best, self.temperature(SEQUENCES[sequence]));
-        best.into_iter()
-            .zip(probabilities)
-            .map(|(words, probability)| Found { words, probability })
-            .collect()
-    }
-
-    /// Chooses for each content its cue and source.
-    fn link(
-        &self,
-        states: &States,
-        words: &[(usize, usize)],
-        contents: &[Found],
-        others: [&Spans; 2],
-    ) -> Vec<Link> {
-        let scores: Vec<Vec<Vec<f64>>> = (0..RELATIONS.len())
-            .map(|relation| self.link_scores(states, words, contents, others[relation], relation))
-            .collect();
-        let best = |scores: &[f64]| -> usize {
-            (0..scores.len()).fold(0, |best, i| if scores[i] > scores[best] { i } else { best })
-        };
-        // Contents by the cue they choose; those without one each alone.
-        let mut groups: Vec<(Option<usize>, Vec<usize>)> = Vec::new();
-        for (piece, cues) in scores[0].iter().enumerate() {
-            let cue = best(cues).checked_sub(1);
-            match groups.iter_mut().find(|g| cue.is_some() && g.0 == cue) {
-                Some(group) => group.1.push(piece),
-                None => groups.push((cue, vec![piece])),
-            }
-        }
-        groups
-            .into_iter()
-            .map(|(cue, pieces)| {
-                let count = others[1].len() + 1;
-                let mut sum = vec![0.0; count];
-                for &piece in &pieces {
-                    for (sum, score) in sum.iter_mut().zip(&scores[1][piece]) {
-                        *sum += score;
-                    }
-                }
-                let chosen = best(&sum);
-                let first = pieces[0];
-                let mut probability = scores[1][first][chosen].exp()
-                    * scores[0][first][cue.map_or(0, |c| c + 1)].exp();
-                for &piece in &pieces {
-                    probability *= contents[piece].probability;
-                }
-                Link {
-                    source: chosen.checked_sub(1),
-                    cue,
-                    pieces,
-                    probability,
-                }
-            })
-            .collect()
-    }
-
-    /// Log-probabilities for each content: of no link, then of each other span.
-    fn link_scores(
-        &self,
-        states: &States,
-        words: &[(usize, usize)],
-        contents: &[Found],
-        others: &[Found],
-        relation: usize,
-    ) -> Vec<Vec<f64>> {
-        let ends = |found: &Found| {
-            let (first, last) = (words[found.words.0].1, words[found.words.1 - 1].1);
-            [states.row(first), states.row(last)].concat()
-        };
-        let dim = self.config.quotes.link_dim;
-        let name = ["link_cue", "link_source"][relation];
-        let temperature = self.temperature(name);
-        let right: Vec<Vec<f32>> = others
-            .iter()
-            .map(|other| {
-                let mut values = self.other[relation].apply(&ends(other));
-                values.iter_mut().for_each(|x| *x = gelu(*x));
-                values
-            })
-            .collect();
-        contents
-            .iter()
-            .map(|content| {
-                let ends = ends(content);
-                let none = self.no_link.apply(&ends)[relation];
-                let left = self.content.apply(&ends);
-                let left: Vec<f32> = left[relation * dim..][..dim]
-                    .iter()
-                    .map(|&x| gelu(x))
-                    .collect();
-                let mut scores = vec![f64::from(none) / temperature];
-                for (other, right) in others.iter().zip(&right) {
-                    let product: f32 = left.iter().zip(right).map(|(a, b)| a * b).sum();
-                    let place = self.bucket(content.words, other.words);
-                    let buckets = self.distance.len() / RELATIONS.len();
-                    let score =
-                        product / (dim as f32).sqrt() + self.distance[relation * buckets + place];
-                    scores.push(f64::from(score) / temperature);
-                }
-                let top = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                let total = top + scores.iter().map(|s| (s - top).exp()).sum::<f64>().ln();
-                scores.iter_mut().for_each(|s| *s -= total);
-                scores
-            })
-            .collect()
-    }
-
-    /// 0 where spans overlap; then the distance classes of spans after the content; then of those
-    /// before it.
-    fn bucket(&self, content: (usize, usize), other: (usize, usize)) -> usize {
-        let gaps = &self.config.quotes.gaps;
-        if other.0 < content.1 && content.0 < other.1 {
-            return 0;
-        }
-        let after = other.0 >= content.1;
-        let gap = if after {
-            other.0 - content.1
-        } else {
-            content.0 - other.1
-        };
-        let place = gaps.iter().filter(|&&end| gap > end).count();
-        1 + place + if after { 0 } else { gaps.len() + 1 }
-    }
-}
-
-/// A span in words of the window, with the probability that it stands exactly so.
-#[derive(Clone, Debug)]
-struct Found {
-    words: (usize, usize),
-    probability: f64,
-}
-
-type Spans = Vec<Found>;
-
-struct Link {
-    source: Option<usize>,
-    cue: Option<usize>,
-    pieces: Vec<usize>,
-    probability: f64,
-}
-
-/// x·Φ(x), by the error function's approximation of Abramowitz and Stegun 7.1.26 (off by at most
-/// 1.5e-7).
-fn gelu(x: f32) -> f32 {
-    let z = f64::from(x) / std::f64::consts::SQRT_2;
-    let t = 1.0 / (1.0 + 0.327_591_1 * z.abs());
-    let series = t
-        * (0.254_829_592
-            + t * (-0.284_496_736
-                + t * (1.421_413_741 + t * (-1.453_152_027 + t * 1.061_405_429))));
-    let erf = (1.0 - series * (-z * z).exp()).copysign(z);
-    (f64::from(x) * 0.5 * (1.0 + erf)) as f32
 }
 
 #[cfg(test)]
@@ -567,6 +322,7 @@ mod tests {
     use standpoint_encoder::Encoder;
 
     use super::*;
+    use crate::decode::Found;
 
     /// What PyTorch computes, by `scripts/make_quotes_fixture.py`.
     #[derive(Deserialize)]
@@ -661,14 +417,14 @@ mod tests {
             }
         }
         for (sequence, want) in want.spans.iter().enumerate() {
-            let got = inner.decode(sequence, &logits);
+            let got = inner.heads.decode(sequence, &logits);
             assert_eq!(got.len(), want.len(), "{}", SEQUENCES[sequence]);
             for (got, want) in got.iter().zip(want) {
                 assert_eq!(got.words, want.0, "{}", SEQUENCES[sequence]);
                 assert!(close(got.probability, want.1), "{got:?}, not {want:?}");
             }
         }
-        let spans = |name: &str| -> Spans {
+        let spans = |name: &str| -> Vec<Found> {
             want.link_spans[name]
                 .iter()
                 .map(|&words| Found {
@@ -678,7 +434,9 @@ mod tests {
                 .collect()
         };
         for (relation, name) in RELATIONS.into_iter().enumerate() {
-            let got = inner.link_scores(&states, &words, &spans("content"), &spans(name), relation);
+            let got = inner
+                .heads
+                .link_scores(&window, &spans("content"), &spans(name), relation);
             for (got, want) in got.iter().flatten().zip(want.links[name].iter().flatten()) {
                 assert!(close(*got, *want), "{name}: {got}, not {want}");
             }
@@ -728,17 +486,5 @@ mod tests {
     fn models_are_shared_between_threads() {
         fn check<T: Send + Sync>() {}
         check::<Tagger>();
-    }
-
-    #[test]
-    fn gelu_is_the_exact_one() {
-        for (x, want) in [
-            (0.0, 0.0),
-            (1.0, 0.841_345),
-            (-1.0, -0.158_655),
-            (3.0, 2.995_95),
-        ] {
-            assert!((gelu(x) - want).abs() < 1e-5, "{x}");
-        }
     }
 }
