@@ -201,14 +201,18 @@ fn positions(
 ) -> Result<Vec<Arc<Positions>>, Error> {
     let longest = config.max_pieces();
     match &config.places {
-        Places::Table => Ok(vec![Arc::new(Positions::Plain); layers.len()]),
+        Places::Table => {
+            let shared = Arc::new(Positions::Plain);
+            Ok(vec![shared; layers.len()])
+        }
         Places::Bias => {
             let name = format!("{prefix}encoder.relative_attention_bias.weight");
             let table = weights.exact(&name, &[MPNET_BUCKETS, config.heads])?;
             let bias = RelativeBias::new(config.heads, longest, |head, at| {
                 table[mpnet_bucket(at) * config.heads + head]
             });
-            Ok(vec![Arc::new(Positions::Bias(bias)); layers.len()])
+            let shared = Arc::new(Positions::Bias(bias));
+            Ok(vec![shared; layers.len()])
         }
         Places::Rotary(kinds) => {
             let mut opened: Vec<Arc<Positions>> = Vec::new();
