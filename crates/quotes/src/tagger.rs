@@ -398,16 +398,12 @@ mod tests {
         let mut states = reading.states.clone();
         inner.add_features(text, &sentences, &tokens, &reading, &mut states);
         inner.layers.apply(&mut states, &mut scratch);
-        let words: Vec<(usize, usize)> = reading
-            .first
-            .iter()
-            .enumerate()
-            .map(|(i, row)| (i, row.expect("every word has pieces") as usize))
-            .collect();
-        let logits: Vec<Vec<f32>> = words
-            .iter()
-            .map(|&(_, row)| inner.tagger.apply(states.row(row)))
-            .collect();
+        let row = |row: &Option<u32>| states.row(row.expect("every word has pieces") as usize);
+        let window = Window {
+            tokens: (0..tokens.len()).collect(),
+            rows: reading.first.iter().map(row).collect(),
+        };
+        let logits = inner.heads.logits(&window);
         for (word, (got, want)) in logits.iter().zip(&want.emissions).enumerate() {
             for (got, want) in got.iter().zip(want.iter().flatten()) {
                 assert!(
