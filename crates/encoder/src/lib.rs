@@ -47,7 +47,7 @@ pub use crate::{
     kernel::{Kernel, MeasuredProduct, ParseKernelError},
     layer::{Layers, Scratch},
     linear::{Linear, Transform},
-    read::{Reading, Source},
+    read::{Reading, SECTION, Source, sections},
     subwords::{Pieces, Subwords},
     weights::Weights,
 };

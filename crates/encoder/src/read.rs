@@ -24,6 +24,58 @@ pub struct Reading {
 /// A document to read: its text, its sentences, its tokens.
 pub type Source<'a> = (&'a str, &'a [Sentence], &'a [Token]);
 
+/// Words in a [section](sections), at most: some 5,000 pieces, so that what is held of them takes a
+/// few dozen megabytes. Few articles are longer.
+pub const SECTION: usize = 4096;
+
+/// Cuts a document into sections to be read one after the other, so that a long one does not need
+/// more memory than an article: what an encoder makes of a section can be dropped before the next.
+///
+/// A section is whole sentences with up to [`SECTION`] tokens (or one longer sentence).
+/// It ends before a paragraph where one begins in its second half. A document that is no longer is
+/// one section, given back as it is.
+///
+/// ```
+/// use standpoint_core::{Sentence, Span, Token, TokenKind};
+/// use standpoint_encoder::sections;
+///
+/// // 3,000 sentences of three words.
+/// let text = "It rained. ".repeat(3000);
+/// let sentence = |n: u32| Sentence { span: Span::new(11 * n, 11 * (n + 1)), nested: false };
+/// let sentences: Vec<Sentence> = (0..3000).map(sentence).collect();
+/// let words = |n: u32| [(0, 2), (3, 9), (9, 10)].map(|(start, end)| Token {
+///     span: Span::new(11 * n + start, 11 * n + end),
+///     kind: TokenKind::Word,
+/// });
+/// let tokens: Vec<Token> = (0..3000).flat_map(words).collect();
+///
+/// let sections = sections((&text, &sentences, &tokens));
+/// let words: Vec<usize> = sections.iter().map(|(_, _, tokens)| tokens.len()).collect();
+/// assert_eq!(words, [4095, 4095, 810]);
+/// ```
+#[must_use]
+pub fn sections<'a>((text, sentences, tokens): Source<'a>) -> Vec<Source<'a>> {
+    let mut sections = Vec::new();
+    // The open section's first sentence and token, and the last paragraph at which it may end.
+    let (mut first, mut from) = (0, 0);
+    let mut paragraph = None;
+    let mut at = 0;
+    for (n, sentence) in sentences.iter().enumerate() {
+        let end = at + tokens_in(&tokens[at..], sentence.span).len();
+        if at - from >= SECTION / 2 && starts_paragraph(text, sentence.span) {
+            paragraph = Some((n, at));
+        }
+        while end - from > SECTION && n > first {
+            let (cut, word) = paragraph.take().unwrap_or((n, at));
+            sections.push((text, &sentences[first..cut], &tokens[from..word]));
+            (first, from) = (cut, word);
+        }
+        at = end;
+    }
+    sections.push((text, &sentences[first..], &tokens[from..]));
+    sections
+}
+
 /// Where a document's words stand among the rows.
 #[derive(Default)]
 struct Plan {

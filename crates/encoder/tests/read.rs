@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use standpoint_core::{Sentence, Span, Token, TokenKind};
 use standpoint_encoder::{
-    Batch, Encoder, Kernel, Layers, Linear, ModelDir, Reading, Scratch, Weights,
+    Batch, Encoder, Kernel, Layers, Linear, ModelDir, Reading, SECTION, Scratch, Weights, sections,
 };
 
 fn data(name: &str) -> PathBuf {
@@ -268,4 +268,44 @@ fn what_workers_share_may_be_shared() {
     shared::<Weights>();
     shared::<ModelDir>();
     sent::<Scratch>();
+}
+
+/// Sections hold every sentence and token once and in order, and end before a paragraph where they
+/// can.
+#[test]
+fn sections_tile_a_document() {
+    let paragraph = |sentences: usize| format!("{}\n", "One two three. ".repeat(sentences));
+    let cases = [
+        (String::new(), vec![0]),
+        (paragraph(1024), vec![4096]),
+        // No paragraph begins in the second half of the first section.
+        (paragraph(500) + &paragraph(1000), vec![4096, 1904]),
+        (paragraph(700) + &paragraph(1000), vec![2800, 4000]),
+        (
+            paragraph(600) + &paragraph(300) + &paragraph(2000),
+            vec![3600, 4096, 3904],
+        ),
+        // A sentence is never cut.
+        (
+            format!("One. {}. One.", "two ".repeat(5000)),
+            vec![2, 5001, 2],
+        ),
+    ];
+    for (text, want) in cases {
+        let (sentences, tokens) = cut(&text);
+        let sections = sections((&text, &sentences, &tokens));
+        let words: Vec<usize> = sections.iter().map(|(_, _, tokens)| tokens.len()).collect();
+        assert_eq!(words, want);
+        let (mut all, mut every) = (Vec::new(), Vec::new());
+        for (_, sentences, tokens) in &sections {
+            assert!(tokens.len() <= SECTION || sentences.len() == 1);
+            all.extend_from_slice(sentences);
+            every.extend_from_slice(tokens);
+            let inside = sentences
+                .iter()
+                .map(|s| standpoint_core::tokens_in(tokens, s.span).len());
+            assert_eq!(inside.sum::<usize>(), tokens.len());
+        }
+        assert_eq!((all, every), (sentences, tokens));
+    }
 }

@@ -76,7 +76,7 @@
 
 pub use crate::{
     error::{Error, LabelError},
-    model::Ner,
+    model::{Emissions, Ner},
     options::{Decoding, Options, View},
     words::Aggregation,
 };

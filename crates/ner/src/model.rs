@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use standpoint_core::{Entity, Sentence, Token, Warning};
 use standpoint_encoder::{
-    Encoder, Kernel, Linear, ModelDir, Reading, Scratch, Source, Transform, Weights,
+    Encoder, Kernel, Linear, ModelDir, Reading, Scratch, Source, Transform, Weights, sections,
 };
 
 use crate::agreement::agree;
@@ -21,6 +21,20 @@ use crate::options::{Decoding, Options, View};
 pub struct Ner {
     model: Arc<Model>,
     options: Options,
+}
+
+/// What a model says of words, one after the other: the log-probability of each label.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Emissions(Vec<f32>);
+
+impl Emissions {
+    /// Adds those of the words that follow.
+    pub fn append(&mut self, Emissions(mut next): Emissions) {
+        match self.0.is_empty() {
+            true => self.0 = next,
+            false => self.0.append(&mut next),
+        }
+    }
 }
 
 struct Model {
@@ -165,6 +179,18 @@ impl Ner {
         model.encoder.read_many(documents, model.window, scratch)
     }
 
+    /// What the model says of each word that was [read](Self::read): all that
+    /// [`entities_of`](Self::entities_of) needs, in a small part of the memory, so that a
+    /// long document can be read in [sections].
+    ///
+    /// # Panics
+    ///
+    /// If the reading is of other tokens, or of another model.
+    #[must_use]
+    pub fn emissions(&self, tokens: &[Token], reading: &Reading) -> Emissions {
+        Emissions(self.log_probs(tokens, reading))
+    }
+
     /// The entities of a document that was [read](Self::read), in order, none overlapping. Each
     /// begins and ends with a token and lies in one sentence.
     ///
@@ -179,9 +205,30 @@ impl Ner {
         tokens: &[Token],
         reading: &Reading,
     ) -> Vec<Entity> {
+        self.entities_of(text, sentences, tokens, self.emissions(tokens, reading))
+    }
+
+    /// The same, of a document of which the emissions were kept.
+    ///
+    /// # Panics
+    ///
+    /// If there are not emissions for each token.
+    #[must_use]
+    pub fn entities_of(
+        &self,
+        text: &str,
+        sentences: &[Sentence],
+        tokens: &[Token],
+        emissions: Emissions,
+    ) -> Vec<Entity> {
         let head = self.head();
         let sentences = ranges(sentences, tokens);
-        let mut log_probs = self.log_probs(tokens, reading);
+        let Emissions(mut log_probs) = emissions;
+        assert_eq!(
+            log_probs.len(),
+            tokens.len() * head.labels.len(),
+            "emissions of these tokens"
+        );
         if self.options.decoding == Decoding::Best {
             if head.agreement > 0.0 {
                 let words: Vec<&str> = tokens.iter().map(|token| &text[token.span]).collect();
@@ -213,8 +260,8 @@ impl Ner {
         sentences.iter().cloned().flat_map(decode).collect()
     }
 
-    /// [`read`](Self::read) and [`entities`](Self::entities) in one, with a warning for each
-    /// sentence that was longer than the model's window and was read in parts.
+    /// The entities of a document, read in [sections], with a warning for each sentence that was
+    /// longer than the model's window and was read in parts.
     #[must_use]
     pub fn recognize(
         &self,
@@ -223,14 +270,15 @@ impl Ner {
         tokens: &[Token],
         scratch: &mut Scratch,
     ) -> (Vec<Entity>, Vec<Warning>) {
-        let reading = self.read(text, sentences, tokens, scratch);
-        let warnings = reading
-            .split
-            .iter()
-            .copied()
-            .map(Warning::SplitSentence)
-            .collect();
-        (self.entities(text, sentences, tokens, &reading), warnings)
+        let mut emissions = Emissions::default();
+        let mut warnings = Vec::new();
+        for (text, sentences, tokens) in sections((text, sentences, tokens)) {
+            let reading = self.read(text, sentences, tokens, scratch);
+            emissions.append(self.emissions(tokens, &reading));
+            warnings.extend(reading.split.into_iter().map(Warning::SplitSentence));
+        }
+        let entities = self.entities_of(text, sentences, tokens, emissions);
+        (entities, warnings)
     }
 
     fn head(&self) -> &Head {

@@ -1,7 +1,7 @@
 use standpoint_core::{Actors, Analysis, Document, Entity, Sentence, Span, Token, Warning};
-use standpoint_encoder::Source;
-use standpoint_ner::Ner;
-use standpoint_quotes::{Quotations as Quoted, Tagger};
+use standpoint_encoder::{SECTION, Source, sections};
+use standpoint_ner::{Emissions, Ner};
+use standpoint_quotes::{Attribution, Quotations as Quoted, Tagger};
 use standpoint_stance::{Annotated, Stances};
 
 use crate::Stage;
@@ -57,8 +57,9 @@ impl Stages {
 
     /// Takes several documents through the stages together, which is faster for short ones: they
     /// share the encoder's batches. Each result is, to the bit, what [`analyze`](Self::analyze)
-    /// gives. What the encoder makes of all of them is in memory at once, some 7 kB a subword; give
-    /// a long document alone.
+    /// gives. Memory beside the results does not grow with their number or length: the encoder's
+    /// states, some 7 kB a subword, are there for one section of a document at a time, or for short
+    /// documents of as many words together.
     #[must_use]
     pub fn analyze_many(&self, docs: &[&Document], scratch: &mut Scratch) -> Vec<Analysis> {
         self.run(docs, scratch, &mut |_| ())
@@ -112,28 +113,43 @@ impl Stages {
         scratch: &mut Scratch,
         done: &mut dyn FnMut(Stage),
     ) -> Vec<Analysis> {
-        let readings = ner.read_many(sources, scratch);
-        let named: Vec<Named> = sources
-            .iter()
-            .zip(&readings)
-            .map(|(&(text, sentences, tokens), reading)| {
-                let entities = ner.entities(text, sentences, tokens, reading);
+        let mut read: Vec<Read> = sources.iter().map(|_| Read::default()).collect();
+        let all: Vec<(usize, Source<'_>)> = (sources.iter().enumerate())
+            .flat_map(|(at, &source)| sections(source).into_iter().map(move |s| (at, s)))
+            .collect();
+        for group in groups(&all) {
+            let parts: Vec<Source<'_>> = group.iter().map(|&(_, part)| part).collect();
+            let readings = ner.read_many(&parts, scratch);
+            for ((at, (_, _, tokens)), reading) in group.iter().zip(&readings) {
+                read[*at].emissions.append(ner.emissions(tokens, reading));
+                read[*at].split.extend(&reading.split);
+            }
+            done(Stage::Entities);
+            if let Quotations::Tagger(tagger) = &self.quotes {
+                let parts: Vec<_> = parts.into_iter().zip(&readings).collect();
+                for ((at, _), tagged) in group.iter().zip(tagger.tag_many(&parts, scratch)) {
+                    read[*at].tagged.extend(tagged);
+                }
+                done(Stage::Quotes);
+            }
+        }
+
+        let named: Vec<Named> = (sources.iter().zip(&mut read))
+            .map(|(&(text, sentences, tokens), read)| {
+                let emissions = std::mem::take(&mut read.emissions);
+                let entities = ner.entities_of(text, sentences, tokens, emissions);
                 let actors = standpoint_actors::resolve(text, sentences, tokens, &entities);
                 (entities, actors)
             })
             .collect();
         done(Stage::Entities);
 
-        let tagged = match &self.quotes {
-            Quotations::Tagger(tagger) => {
-                let read: Vec<_> = sources.iter().copied().zip(&readings).collect();
-                Some(tagger.tag_many(&read, scratch))
-            }
-            _ => None,
-        };
-        let quoted: Vec<Quoted> = (sources.iter().zip(&named).enumerate())
-            .map(|(at, (&(text, sentences, tokens), (entities, actors)))| {
-                let tagged = tagged.as_ref().map(|tagged| &tagged[at][..]);
+        let quoted: Vec<Quoted> = (sources.iter().zip(&named).zip(&read))
+            .map(|((&(text, sentences, tokens), (entities, actors)), read)| {
+                let tagged = match self.quotes {
+                    Quotations::Tagger(_) => Some(&read.tagged[..]),
+                    _ => None,
+                };
                 match self.quotes {
                     Quotations::Off => Quoted {
                         actors: actors.clone(),
@@ -145,8 +161,6 @@ impl Stages {
                 }
             })
             .collect();
-        // The states are the largest of all, and nobody needs them any more.
-        let split: Vec<Vec<Span>> = readings.into_iter().map(|reading| reading.split).collect();
         done(Stage::Quotes);
 
         let judged = match &self.stances {
@@ -168,29 +182,53 @@ impl Stages {
         };
 
         (named.into_iter().zip(quoted))
-            .zip(judged.into_iter().zip(split))
-            .map(
-                |(((mut entities, _), quoted), ((stances, judged), split))| {
-                    for entity in &mut entities {
-                        entity.actor = quoted.actors.at(entity.span);
-                    }
-                    let split = split.into_iter().map(Warning::SplitSentence);
-                    let mut warnings: Vec<Warning> =
-                        split.chain(quoted.warnings).chain(judged).collect();
-                    warnings.sort_by_key(|warning| warning.span());
-                    Analysis {
-                        entities,
-                        actors: quoted.actors.actors,
-                        mentions: quoted.actors.mentions,
-                        quotes: quoted.quotes,
-                        stances,
-                        warnings,
-                        ..Analysis::default()
-                    }
-                },
-            )
+            .zip(judged.into_iter().zip(read))
+            .map(|(((mut entities, _), quoted), ((stances, judged), read))| {
+                for entity in &mut entities {
+                    entity.actor = quoted.actors.at(entity.span);
+                }
+                let split = read.split.into_iter().map(Warning::SplitSentence);
+                let mut warnings: Vec<Warning> =
+                    split.chain(quoted.warnings).chain(judged).collect();
+                warnings.sort_by_key(|warning| warning.span());
+                Analysis {
+                    entities,
+                    actors: quoted.actors.actors,
+                    mentions: quoted.actors.mentions,
+                    quotes: quoted.quotes,
+                    stances,
+                    warnings,
+                    ..Analysis::default()
+                }
+            })
             .collect()
     }
+}
+
+/// What is kept of a document's sections when their states are dropped.
+#[derive(Default)]
+struct Read {
+    emissions: Emissions,
+    tagged: Vec<Attribution>,
+    split: Vec<Span>,
+}
+
+/// Sections to be read together, those of short documents: so many words as the longest section
+/// has, or one longer section.
+fn groups<'a, 's>(sections: &'s [(usize, Source<'a>)]) -> Vec<&'s [(usize, Source<'a>)]> {
+    let mut groups = Vec::new();
+    let (mut first, mut words) = (0, 0);
+    for (n, (_, (_, _, tokens))) in sections.iter().enumerate() {
+        if n > first && words + tokens.len() > SECTION {
+            groups.push(&sections[first..n]);
+            (first, words) = (n, 0);
+        }
+        words += tokens.len();
+    }
+    if first < sections.len() {
+        groups.push(&sections[first..]);
+    }
+    groups
 }
 
 /// The names of a document, and whom they are of.

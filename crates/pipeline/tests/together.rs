@@ -63,3 +63,22 @@ fn what_is_compared_is_not_empty() {
     );
     assert!(!found.stances.is_empty(), "{found:?}");
 }
+
+/// What is longer than a section is read in several, which are grouped anew when it is not alone.
+#[test]
+fn long_documents_are_the_same_in_company() {
+    let stages = stages();
+    let sentence = "Kem Sokha met Ban Ki-moon in Phnom Penh. Ana Ruiz, too.\n";
+    let document = |n: usize| Document::new("d", sentence.repeat(n)).unwrap();
+    let documents = [100, 300, 0, 1000, 100].map(document);
+    let together = stages.analyze_many(&documents.each_ref(), &mut Scratch::default());
+    assert!(together[3].tokens.len() > 3 * standpoint_encoder::SECTION);
+    for (document, together) in documents.iter().zip(together) {
+        let alone = stages.analyze(document, &mut Scratch::default());
+        assert_eq!(alone, together);
+        // The same words throughout, so that what is found near the end can be foretold.
+        let last = document.text().len().saturating_sub(2 * sentence.len()) as u32;
+        let found = |e: &standpoint_core::Entity| e.span.start() >= last;
+        assert!(document.text().is_empty() || alone.entities.iter().any(found));
+    }
+}
