@@ -431,3 +431,52 @@ proptest! {
         prop_assert_eq!(texts(&items), [(id.as_str(), text.as_str())]);
     }
 }
+
+/// Standard input has no name that could say how it is compressed.
+#[test]
+fn standard_input_may_be_compressed() {
+    let options = ReadOptions::default();
+    let read = |mut stream: &[u8]| {
+        let inputs = Inputs::list(&["-"], &options).unwrap();
+        let mut items = Vec::new();
+        let mut sink = |item| {
+            items.push(item);
+            ControlFlow::Continue(())
+        };
+        (inputs.read(&options, &mut stream, &AtomicU64::new(0), &mut sink)).unwrap();
+        texts(&items)[0].1.to_owned()
+    };
+    let text = "(It rained.)";
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(text.as_bytes()).unwrap();
+    assert_eq!(read(&gzip.finish().unwrap()), text);
+    assert_eq!(read(&zstd::encode_all(text.as_bytes(), 0).unwrap()), text);
+    // The beginning of a mark, and none.
+    for text in [text, "(", "{}", "(\u{b5}"] {
+        assert_eq!(read(text.as_bytes()), text);
+    }
+    assert_eq!(read(b""), "empty: no text");
+    assert_eq!(read(b"\x1f\x8b"), "unexpected end of file");
+}
+
+/// The first byte chooses the format, as in the fuzz target.
+#[test]
+fn stored_fuzzing_inputs() {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/read");
+    let mut formats = std::collections::BTreeSet::new();
+    for file in fs::read_dir(corpus).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = fs::read(&path).unwrap();
+        let format = InputFormat::ALL[usize::from(bytes[0]) % InputFormat::ALL.len()];
+        let items = read_bytes(&bytes[1..], format, &ReadOptions::default());
+        assert!(!items.is_empty(), "{}", path.display());
+        for item in items {
+            match item {
+                Ok(entry) => assert!(!entry.document.text().trim().is_empty()),
+                Err(failure) => assert!(!failure.reason.is_empty()),
+            }
+        }
+        formats.insert(format.name());
+    }
+    assert_eq!(formats.len(), InputFormat::ALL.len());
+}

@@ -150,7 +150,7 @@ pub(crate) type Sink<'s> = &'s mut dyn FnMut(Result<Entry, Failure>) -> ControlF
 
 /// The files that the arguments of a command name, in the order in which they are read.
 ///
-/// An argument is `-` (standard input), a file, a folder, or a glob. A folder is read through all
+/// An argument is `-` (standard input, compressed or not), a file, a folder, or a glob. A folder is read through all
 /// its folders, names in order of their bytes; of its files those are read whose ending says
 /// what they hold (see [`InputFormat`]; each may be compressed, `.gz` or `.zst`), hidden ones are
 /// not. A glob's files come in the same order.
@@ -282,7 +282,10 @@ impl Inputs {
                 Listed::Failed(failure) => sink(Err(failure.clone())),
                 Listed::Stdin => {
                     let format = options.format.unwrap_or(options.stdin);
-                    read_from(Box::new(&mut *stdin), format, "-", options, sink)
+                    match sniffed(&mut *stdin) {
+                        Ok(stream) => read_from(stream, format, "-", options, sink),
+                        Err(err) => sink(Err(Failure::at("-", err))),
+                    }
                 }
                 Listed::File(file) => file.read(options, progress, sink)?,
             };
@@ -342,6 +345,7 @@ impl Source<'_> {
         meta: Vec<(String, String)>,
         extracted: bool,
     ) -> Result<Entry, Failure> {
+        let id = id.filter(|id| !id.is_empty());
         let id = id.unwrap_or_else(|| place.clone());
         let fail = |reason: String| Err(Failure::at(place.clone(), reason).of(id.clone()));
         if text.len() as u64 > self.options.max_bytes {
@@ -570,6 +574,25 @@ fn decompress<'r>(
         Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(stream)),
         Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(stream)?),
     })
+}
+
+/// A stream without a name, decompressed if it begins as compressed ones do. No more of it is read
+/// than tells, so that whoever sends a line and waits for its answer gets it.
+fn sniffed<'r>(mut stream: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
+    const MARKS: [(&[u8], Compression); 2] = [
+        (&[0x1f, 0x8b], Compression::Gzip),
+        (&[0x28, 0xb5, 0x2f, 0xfd], Compression::Zstd),
+    ];
+    let mut head = Vec::new();
+    let mut found = Compression::None;
+    while found == Compression::None && MARKS.iter().any(|(mark, _)| mark.starts_with(&head)) {
+        if (&mut stream).take(1).read_to_end(&mut head)? == 0 {
+            break;
+        }
+        let whole = MARKS.iter().find(|(mark, _)| *mark == head);
+        found = whole.map_or(found, |(_, compression)| *compression);
+    }
+    decompress(Box::new(io::Cursor::new(head).chain(stream)), found)
 }
 
 /// Adds the bytes that pass through.
