@@ -29,6 +29,9 @@ pub(super) trait Sink<D> {
 
     /// Nothing more is there at the moment.
     fn idle(&mut self) -> Result<()>;
+
+    /// The run is to stop, and this many jobs that were begun are finished first.
+    fn stopping(&mut self, _begun: usize) {}
 }
 
 /// The way into the pipeline, for the reader.
@@ -99,6 +102,7 @@ fn write<J, D>(
 ) -> Result<()> {
     let mut early = BTreeMap::new();
     let mut next = 0;
+    let mut stopping = false;
     loop {
         let received = match done.try_recv() {
             Err(mpsc::TryRecvError::Empty) => {
@@ -108,8 +112,11 @@ fn write<J, D>(
             Err(mpsc::TryRecvError::Disconnected) => Err(mpsc::RecvTimeoutError::Disconnected),
             Ok(result) => Ok(result),
         };
-        if stop.load(Ordering::Relaxed) {
-            queue.stop();
+        if stop.load(Ordering::Relaxed) && !std::mem::replace(&mut stopping, true) {
+            let begun = queue.stop();
+            if begun > 0 {
+                sink.stopping(begun);
+            }
         }
         match received {
             Ok((number, result)) => {
@@ -130,12 +137,14 @@ struct Queue<J> {
     state: Mutex<State<J>>,
     room: Condvar,
     jobs: Condvar,
+    threads: usize,
     most_jobs: usize,
     most_bytes: usize,
 }
 
 struct State<J> {
     waiting: VecDeque<(J, usize)>,
+    waiting_bytes: usize,
     /// The number of the first job that waits.
     first: u64,
     /// The sizes of the jobs that are not written yet, in order.
@@ -150,6 +159,7 @@ impl<J> Queue<J> {
         Self {
             state: Mutex::new(State {
                 waiting: VecDeque::new(),
+                waiting_bytes: 0,
                 first: 0,
                 in_flight: VecDeque::new(),
                 bytes: 0,
@@ -158,6 +168,7 @@ impl<J> Queue<J> {
             }),
             room: Condvar::new(),
             jobs: Condvar::new(),
+            threads,
             most_jobs: JOBS * threads,
             most_bytes: BYTES * threads,
         }
@@ -181,6 +192,7 @@ impl<J> Queue<J> {
             return ControlFlow::Break(());
         }
         state.waiting.push_back((job, bytes));
+        state.waiting_bytes += bytes;
         state.in_flight.push_back(bytes);
         state.bytes += bytes;
         self.jobs.notify_one();
@@ -188,7 +200,8 @@ impl<J> Queue<J> {
     }
 
     /// The next jobs, with the number of the first: one, or several short ones that are there
-    /// already. None when there will be no more.
+    /// already. When few are left they are shared out among the workers, so that none ends long
+    /// after the others. None when there will be no more.
     fn take(&self) -> Option<(u64, Vec<J>)> {
         let mut state = self
             .jobs
@@ -196,18 +209,21 @@ impl<J> Queue<J> {
                 s.waiting.is_empty() && !s.closed && !s.stopped
             })
             .unwrap_or_else(PoisonError::into_inner);
+        let share = state.waiting_bytes / (2 * self.threads);
+        let most = share.min(TOGETHER);
         let (job, mut bytes) = state.waiting.pop_front()?;
         let first = state.first;
         let mut jobs = vec![job];
         while jobs.len() < AT_ONCE
             && let Some((_, more)) = state.waiting.front()
-            && bytes + more <= TOGETHER
+            && bytes + more <= most
             && let Some((job, more)) = state.waiting.pop_front()
         {
             bytes += more;
             jobs.push(job);
         }
         state.first += jobs.len() as u64;
+        state.waiting_bytes -= bytes;
         Some((first, jobs))
     }
 
@@ -219,12 +235,17 @@ impl<J> Queue<J> {
         self.room.notify_one();
     }
 
-    fn stop(&self) {
+    /// Drops what waits; says how many jobs were begun and not written yet.
+    fn stop(&self) -> usize {
         let mut state = self.state();
+        let begun = state.in_flight.len() - state.waiting.len();
         state.stopped = true;
+        state.in_flight.truncate(begun);
         state.waiting.clear();
+        state.waiting_bytes = 0;
         self.room.notify_all();
         self.jobs.notify_all();
+        begun
     }
 
     fn close(&self) {
@@ -321,6 +342,18 @@ mod tests {
                 "{most} in flight with {threads} threads"
             );
         }
+    }
+
+    /// With two workers, each take is at most a quarter of what waits: near the end fewer jobs.
+    #[test]
+    fn what_is_left_is_shared_out() {
+        let queue = Queue::new(2);
+        for n in 0..24_u64 {
+            assert!(queue.put(n, 500).is_continue());
+        }
+        queue.close();
+        let takes: Vec<usize> = std::iter::from_fn(|| Some(queue.take()?.1.len())).collect();
+        assert_eq!(takes, [6, 4, 3, 2, 2, 1, 1, 1, 1, 1, 1, 1]);
     }
 
     #[test]

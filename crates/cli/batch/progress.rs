@@ -179,6 +179,17 @@ impl Progress {
         self.note(&text);
     }
 
+    /// Tells whoever gave the signal that it has come, and what is waited for.
+    pub(super) fn stopping(&self, begun: usize) {
+        self.clear();
+        if self.show != Show::Json {
+            self.note(&format!(
+                "stopping when the {begun} documents in hand are done; another signal ends at \
+                 once, and only those are done again"
+            ));
+        }
+    }
+
     /// A line for people.
     pub(super) fn note(&self, text: &str) {
         let _ = writeln!(io::stderr(), "{text}");

@@ -398,9 +398,9 @@ impl Store {
 
     fn lost(&self, name: &str) -> String {
         format!(
-            "{}: cannot be written; the {} parts before are whole, and --resume goes on after them",
+            "{}: cannot be written (what was finished is whole, and --resume goes on from there \
+             when the cause is gone)",
             self.dir.join(name).display(),
-            self.parts.len()
         )
     }
 
@@ -417,7 +417,7 @@ impl Store {
         self.pause()?;
         let part = self
             .make_part(number)
-            .with_context(|| self.lost(&format!("part {number}")))?;
+            .with_context(|| self.lost(&format!("part-{number:05}")))?;
         self.parts.push(part);
         self.open.clear();
         self.work_bytes = 0;
@@ -503,6 +503,10 @@ impl Sink<Finished> for Filling {
         self.store.flush()?;
         self.progress.tick();
         Ok(())
+    }
+
+    fn stopping(&mut self, begun: usize) {
+        self.progress.stopping(begun);
     }
 }
 
@@ -603,29 +607,35 @@ fn sync_folder(dir: &Path) -> io::Result<()> {
 
 /// Says what differs between the header of a run and that of the one which should go on with it.
 fn same_run(was: &Value, is: &Value) -> Result<()> {
-    let (Some(old), Some(new)) = (was.as_object(), is.as_object()) else {
-        bail!("its journal begins with {was}");
-    };
-    let keys = old
-        .keys()
-        .chain(new.keys().filter(|key| !old.contains_key(*key)));
-    let differ: Vec<String> = keys
-        .filter(|key| old.get(*key) != new.get(*key))
-        .map(|key| {
-            let shown = |value: Option<&Value>| value.unwrap_or(&Value::Null).to_string();
-            format!(
-                "{key} was {} and is {}",
-                shown(old.get(key)),
-                shown(new.get(key))
-            )
-        })
-        .collect();
+    ensure!(was.is_object(), "its journal begins with {was}");
+    let mut differ = Vec::new();
+    differences("", was, is, &mut differ);
     ensure!(
         differ.is_empty(),
         "{}; --force starts anew",
         differ.join("; ")
     );
     Ok(())
+}
+
+/// What differs between two values, each with its place in them.
+fn differences(place: &str, was: &Value, is: &Value, differ: &mut Vec<String>) {
+    let (Some(old), Some(new)) = (was.as_object(), is.as_object()) else {
+        if was != is {
+            differ.push(format!("{place} was {was} and is {is}"));
+        }
+        return;
+    };
+    let added = new.keys().filter(|key| !old.contains_key(*key));
+    for key in old.keys().chain(added) {
+        let place = match place {
+            "" => key.clone(),
+            _ => format!("{place}.{key}"),
+        };
+        let at = |object: &serde_json::Map<String, Value>| object.get(key).cloned();
+        let (was, is) = (at(old).unwrap_or_default(), at(new).unwrap_or_default());
+        differences(&place, &was, &is, differ);
+    }
 }
 
 /// A result as bytes: their number, their hash, and JSON.

@@ -53,7 +53,7 @@ pub(super) fn page(title: &str, sum: &Summary) -> String {
                             span.for { "For" } ", " span.against { "against" } ", "
                             span.both { "as many of both" } "."
                         }
-                        (graph)
+                        div.wide { (graph) }
                     }
                 }
                 (over_time(sum))
@@ -130,7 +130,9 @@ fn matrix(sum: &Summary) -> Markup {
                     } }
                     tbody { @for holder in &holders {
                         tr {
-                            th scope="row" { (shortened(holder_name(sum, *holder), 26)) }
+                            th scope="row" title=(holder_name(sum, *holder)) {
+                                (shortened(holder_name(sum, *holder), 26))
+                            }
                             @for target in &targets {
                                 td { @if let Some(pair) = sum.pairs.get(&(*holder, *target)) {
                                     a class=(side(pair.in_favour, pair.against))
@@ -295,9 +297,10 @@ thead th { vertical-align: bottom; font-weight: 600 }
 .matrix td { text-align: center; padding: 0; min-width: 2.6rem; font-variant-numeric: tabular-nums }
 .matrix td a { display: block; padding: .35rem .3rem; text-decoration: none }
 .matrix td a:hover, .matrix td a:focus { text-decoration: underline }
-.matrix tbody th { position: sticky; left: -1rem; background: Canvas; white-space: nowrap }
+.matrix tbody th { position: sticky; left: -1rem; background: Canvas; white-space: nowrap; box-shadow: inset 0 -1px var(--line) }
+@media (max-width: 40rem) { .matrix tbody th { white-space: normal; min-width: 6.5rem; max-width: 8rem } }
 svg { width: 100%; height: auto } svg text { font-size: 11px; fill: currentColor }
-.graph { max-width: 46rem; display: block; margin: 0 auto }
+.graph { min-width: 30rem; max-width: 46rem; display: block; margin: 0 auto }
 .edge { fill: none; stroke: currentColor; stroke-opacity: .65 } marker path { fill: currentColor }
 .node { fill: currentColor }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr)); gap: 1rem 1.5rem }
