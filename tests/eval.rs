@@ -296,8 +296,8 @@ fn quotations() {
     };
     scores(&report["exact"]["source"], f1(2.0, 2.0, 3.0));
     scores(&report["exact"]["cue"], f1(3.0, 3.0, 3.0));
-    scores(&report["exact"]["content"], f1(2.0, 4.0, 3.0));
-    scores(&report["overlap"]["content"], f1(3.0, 4.0, 3.0));
+    scores(&report["exact"]["content"], f1(3.0, 5.0, 4.0));
+    scores(&report["overlap"]["content"], f1(4.0, 5.0, 4.0));
     scores(&report["exact"]["attribution"], f1(2.0, 4.0, 3.0));
     scores(&report["overlap"]["attribution"], f1(2.0, 4.0, 3.0));
     close(&report["attribution_accuracy"]["accuracy"], 2.0 / 3.0);

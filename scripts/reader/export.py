@@ -66,6 +66,15 @@ DECODING = {
 """How much mentions of one name in a document are made to agree, and what opening an entity costs:
 tuned on dev with the recognizer, which reads both from `config.json`."""
 
+QUOTE_DECODING = {
+    "bias": {"source": 1.5, "cue": 1.5},
+    "join": 1.0,
+    "apart": 1.5,
+    "score": [0.7, 1.18],
+    "threshold": 0.411,
+}
+"""The same for quotations, with scale and offset of an attribution's log odds."""
+
 QUANTIZATION = {
     "quant_method": "compressed-tensors",
     "format": "naive-quantized",
@@ -192,6 +201,7 @@ def export_quotes(model: Reader, base: Path, folder: Path, encoder: Path, temper
             "relations": list(RELATIONS),
             "link_dim": LINK_DIM,
             "gaps": list(GAPS),
+            **QUOTE_DECODING,
         },
     }
     write_json(folder / "config.json", config)

@@ -36,6 +36,8 @@ class Settings:
     average_decay: float = 0.97
     """Exponential average of the weights, updated every so many steps."""
     save_minutes: float = 10
+    precision: torch.dtype = torch.bfloat16
+    """Of activations; fp32 where the processor has no bf16 products."""
 
 
 def clipped(span, window: Window):
@@ -128,11 +130,32 @@ def quote_loss(top, states, windows, mask, dropout) -> torch.Tensor:
     return loss
 
 
-def batch_loss(model: Reader, batch: list[Window], dropout, precision) -> torch.Tensor:
+def encoded(model: Reader, batch: list[Window], mask, dropout, precision) -> torch.Tensor:
+    """The encoder's states of a batch."""
+    return model.distilbert(padded([w.ids for w in batch]), mask, dropout, precision)
+
+
+class Remembered:
+    """`encoded` for an encoder that does not learn: each window's states are computed once."""
+
+    def __init__(self):
+        self.known: dict[tuple[str, int], torch.Tensor] = {}
+
+    @torch.no_grad()
+    def __call__(self, model: Reader, batch: list[Window], mask, dropout, precision):
+        keys = [(window.document.name, window.first) for window in batch]
+        if any(key not in self.known for key in keys):
+            states = encoded(model, batch, mask, lambda x: x, precision)
+            for key, window, row in zip(keys, batch, states):
+                self.known[key] = row[: len(window.ids)].to(torch.bfloat16)
+        rows = [self.known[key].to(precision) for key in keys]
+        return dropout(torch.nn.utils.rnn.pad_sequence(rows, batch_first=True))
+
+
+def batch_loss(model: Reader, batch: list[Window], dropout, precision, encode) -> torch.Tensor:
     """Negative log likelihood of all that the batch's sets annotate, per word."""
-    ids = [w.ids for w in batch]
-    mask = attention_mask(ids, precision)
-    states = model.distilbert(padded(ids), mask, dropout, precision)
+    mask = attention_mask([w.ids for w in batch], precision)
+    states = encode(model, batch, mask, dropout, precision)
     loss, words = 0.0, sum(len(w.starts) for w in batch)
     for task in (NEWS, CONLL, QUOTES):
         rows = [i for i, w in enumerate(batch) if w.document.task == task]
@@ -207,11 +230,14 @@ class Average:
             mean.copy_(kept)
 
 
-def train(model: Reader, documents, subwords, settings: Settings, checkpoint: Path, report) -> None:
+def train(
+    model: Reader, documents, subwords, settings: Settings, checkpoint: Path, report, encode=encoded
+) -> None:
     """Train in place; the averaged weights are in the model at the end.
 
     `checkpoint` is written every few minutes and read at the start if it is there. `report(model)`
-    is called with the averaged weights at each save and at the end.
+    is called with the averaged weights at each save and at the end. `encode` gives a batch's
+    states.
     """
     torch.manual_seed(settings.seed)
     names = names_of(documents)
@@ -247,7 +273,7 @@ def train(model: Reader, documents, subwords, settings: Settings, checkpoint: Pa
         part = min(progress / settings.warm_up, (1 - progress) / (1 - settings.warm_up))
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * part
-        loss = batch_loss(model, batch, dropout, torch.bfloat16)
+        loss = batch_loss(model, batch, dropout, settings.precision, encode)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0, foreach=True)
         optimizer.step()

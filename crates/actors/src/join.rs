@@ -1,5 +1,6 @@
 //! Which names are one actor's.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use standpoint_core::{
@@ -11,8 +12,7 @@ use crate::words::{Sex, title};
 
 /// Joins the names of a document that are one actor's.
 ///
-/// Dates and sums of money are nobody's name. A name that could be several actors' (a surname that
-/// two people in the text share) is left without one; so is one without a letter or digit.
+/// Dates and sums of money are nobody's name, nor is one without a letter or digit.
 ///
 /// The rules, in the order in which they join:
 ///
@@ -21,7 +21,8 @@ use crate::words::{Sex, title};
 ///    scores holds for all;
 /// 2. an acronym and the name it stands in brackets after, or the one name whose initials it is;
 /// 3. a person's surname, given name (either may come first) or initial and surname, and the one
-///    longer name that it fits; of several, the one that the text used it for before;
+///    longer name that it fits; of several, the one that the text used it for before, else, of
+///    those named before, the one named most, then first;
 /// 4. an organization's name and the same with a legal or generic ending ("Facebook Inc.").
 ///
 /// A demonym ("Cambodian") is never joined to its country.
@@ -45,7 +46,7 @@ use crate::words::{Sex, title};
 #[must_use]
 pub fn resolve(
     text: &str,
-    _sentences: &[Sentence],
+    sentences: &[Sentence],
     tokens: &[Token],
     entities: &[Entity],
 ) -> Actors {
@@ -53,7 +54,7 @@ pub fn resolve(
     groups.reconcile_kinds();
     groups.join_acronyms(text, entities);
     groups.join_generic_endings();
-    let whose = groups.join_people();
+    let whose = groups.join_people(entities, sentences);
     groups.into_actors(text, entities, &whose)
 }
 
@@ -353,7 +354,15 @@ impl<'t> Groups<'t> {
 
     /// Short names of people. Gives the group of each of their mentions, which is not always the
     /// same: two people may share a surname.
-    fn join_people(&mut self) -> HashMap<usize, Option<usize>> {
+    fn join_people(
+        &mut self,
+        entities: &[Entity],
+        sentences: &[Sentence],
+    ) -> HashMap<usize, Option<usize>> {
+        let sentence = |at: usize| {
+            let start = entities[at].span.start();
+            sentences.partition_point(|s| s.span.end() <= start)
+        };
         let people: Vec<usize> = (0..self.all.len())
             .filter(|&i| self.all[i].class == Class::Person && self.root(i) == i)
             .collect();
@@ -373,14 +382,14 @@ impl<'t> Groups<'t> {
         }
         // Longer names first, so that a short name meets finished groups.
         let mut order = people.clone();
-        order.sort_by_key(|&i| std::cmp::Reverse(self.all[i].name.words.len()));
+        order.sort_by_key(|&i| Reverse(self.all[i].name.words.len()));
         let mut whose = HashMap::new();
         for i in order {
             let hosts = self.hosts(i, &by_word);
             match hosts[..] {
                 [] => {}
                 [host] => self.join(i, host),
-                _ => self.by_use(i, &hosts, &mut whose),
+                _ => self.by_use(i, &hosts, &sentence, &mut whose),
             }
         }
         whose
@@ -425,22 +434,35 @@ impl<'t> Groups<'t> {
         best.1
     }
 
-    /// A short name that fits several: each mention is whoever of them the text had introduced, if
-    /// it was one; later ones keep to the one that the short name was used for.
-    fn by_use(&self, short: usize, hosts: &[usize], whose: &mut HashMap<usize, Option<usize>>) {
-        let first = |i: usize| self.all[i].mentions.first().copied().unwrap_or(usize::MAX);
+    /// A short name that fits several: whoever of them the text had introduced when it was first
+    /// used; of several, the one named most, then the one whom an earlier sentence introduced. It
+    /// keeps to that one. Where none was introduced, or two alike, it is nobody's.
+    fn by_use(
+        &self,
+        short: usize,
+        hosts: &[usize],
+        sentence: &dyn Fn(usize) -> usize,
+        whose: &mut HashMap<usize, Option<usize>>,
+    ) {
         let mut owner = None;
         for &mention in &self.all[short].mentions {
-            let mut before = hosts.iter().copied().filter(|&host| first(host) < mention);
-            let chosen = match (owner, before.next(), before.next()) {
-                (Some(_), _, _) => owner,
-                (None, Some(only), None) => {
-                    owner = Some(only);
-                    owner
+            owner = owner.or_else(|| {
+                let mut before: Vec<_> = hosts
+                    .iter()
+                    .filter_map(|&host| {
+                        let named = &self.all[host].mentions;
+                        let first = *named.first().filter(|&&first| first < mention)?;
+                        Some(((Reverse(named.len()), sentence(first)), host))
+                    })
+                    .collect();
+                before.sort_unstable();
+                match before[..] {
+                    [(_, only)] => Some(only),
+                    [(best, host), (next, _), ..] if best < next => Some(host),
+                    _ => None,
                 }
-                _ => None,
-            };
-            whose.insert(mention, chosen);
+            });
+            whose.insert(mention, owner);
         }
     }
 

@@ -113,6 +113,9 @@ const LOOK_BACK: usize = 60;
 const FAR_BACK: usize = 400;
 /// Roles kept for one actor.
 const MAX_ROLES: usize = 16;
+/// A description that fits nobody's roles is the person's whom a pronoun would mean, where that
+/// one scores so much.
+const CLOSE: f32 = 0.5;
 /// Words looked at around a name for what it is.
 const NEAR: usize = 12;
 
@@ -207,7 +210,8 @@ impl<'a> Resolver<'a> {
             if rest.len() > 1 && matches!(word.as_str(), "his" | "her") {
                 return None;
             }
-            return Some(found(self.person_before(first.span.start(), sex, scene)));
+            let person = self.person_before(first.span.start(), Some(sex), scene);
+            return Some(found(person.map(|(_, actor)| actor)));
         }
         if rest.iter().any(|t| t.kind == TokenKind::Word)
             && !matches!(word.as_str(), "i" | "they" | "we")
@@ -272,16 +276,8 @@ impl<'a> Resolver<'a> {
         if let Some(actor) = self.name_ending(last.span.end(), source) {
             return named(Some(actor));
         }
-        // "the group's leader, Naly Pilorge": the name follows as an apposition.
-        if let Some(comma) = phrase.comma {
-            let next = tokens
-                .get(comma + 1)
-                .map_or(source.end(), |t| t.span.start());
-            if let Some(name) = self.name_at(next, source)
-                && self.actors.actors[name as usize].kind == EntityKind::Person
-            {
-                return named(Some(name));
-            }
+        if let Some(name) = self.apposed(&tokens[phrase.end..], source) {
+            return named(Some(name));
         }
         let noun_of = |word: &str| noun(&without_possessive(word).to_lowercase());
         let last_word = self.word(last);
@@ -317,7 +313,6 @@ impl<'a> Resolver<'a> {
     fn core(&self, tokens: &[Token]) -> Core {
         let mut core = Core {
             end: tokens.len(),
-            comma: None,
             joined: false,
         };
         let mut skip_to = 0;
@@ -332,12 +327,7 @@ impl<'a> Resolver<'a> {
             }
             let word = self.word(token);
             match word {
-                "," => {
-                    core.end = i;
-                    core.comma = Some(i);
-                    break;
-                }
-                "(" | "[" | "—" | "–" | "--" | "-" | ";" | ":" => {
+                "," | "(" | "[" | "—" | "–" | "--" | "-" | ";" | ":" => {
                     core.end = i;
                     break;
                 }
@@ -427,6 +417,35 @@ impl<'a> Resolver<'a> {
         (plain.is_empty() || title(&plain).is_some()).then_some(mention.actor)
     }
 
+    /// The person named behind a comma: "the group's leader, Naly Pilorge"; "a lawyer for the
+    /// news outlets, David Schulz"; "his running mate, Indiana Gov. Mike Pence".
+    fn apposed(&self, rest: &[Token], source: Span) -> Option<ActorId> {
+        let comma = rest.iter().position(|t| self.word(t) == ",")?;
+        let apposition = rest[comma + 1..].split(|t| self.word(t) == ",").next()?;
+        if apposition.iter().any(|t| self.word(t) == "and") {
+            return None;
+        }
+        let last = apposition
+            .iter()
+            .rfind(|t| t.kind != TokenKind::Punctuation)?;
+        let (first, last) = (apposition.first()?.span, last.span);
+        let opens = |t: &Token| {
+            let word = self.word(t);
+            t.kind == TokenKind::Punctuation
+                || word.starts_with(char::is_uppercase)
+                || noun(&word.to_lowercase()).is_some()
+                || matches!(word, "former" | "acting" | "the" | "a" | "an")
+        };
+        let person =
+            |actor: &ActorId| self.actors.actors[*actor as usize].kind == EntityKind::Person;
+        let begins = self.name_at(first.start(), source).filter(person);
+        begins.or_else(|| {
+            let inside = Span::new(first.start(), source.end());
+            let ends = self.name_ending(last.end(), inside).filter(person);
+            ends.filter(|_| apposition.iter().all(opens))
+        })
+    }
+
     /// The actor with a name that these words end in.
     fn known_name(&self, head: &[Token]) -> Option<ActorId> {
         let capitals = head
@@ -457,12 +476,14 @@ impl<'a> Resolver<'a> {
             .min(self.sentences.len().saturating_sub(1))
     }
 
-    /// The man or woman that a pronoun at a byte means.
+    /// The person that a pronoun or a description at a byte means, with a score: some 2 for the
+    /// subject of the same sentence or for whoever spoke just before, about one less a sentence
+    /// further back.
     ///
     /// Each person named before it is scored by nearness, by whether the name begins its sentence,
     /// whether it stands in a quotation (then the speaker is rather somebody else), and whether
     /// that person spoke last; the best one is taken.
-    fn person_before(&self, at: u32, sex: Sex, scene: &Scene) -> Option<ActorId> {
+    fn person_before(&self, at: u32, sex: Option<Sex>, scene: &Scene) -> Option<(f32, ActorId)> {
         let here = self.sentence(at);
         let end = self
             .actors
@@ -474,10 +495,7 @@ impl<'a> Resolver<'a> {
                 best = Some((score, actor));
             }
         };
-        let agrees = |actor: ActorId| {
-            self.actors.actors[actor as usize].kind == EntityKind::Person
-                && self.traits[actor as usize].sex().is_none_or(|s| s == sex)
-        };
+        let agrees = |actor: ActorId| self.can_be(actor, Noun::Person(sex));
         let known = |actor: ActorId| {
             if self.traits[actor as usize].sex().is_some() {
                 0.8
@@ -512,7 +530,7 @@ impl<'a> Resolver<'a> {
             let distance = here.saturating_sub(self.sentence(spoke)) as f32;
             consider(speaker, 1.6 - 0.8 * distance + known(speaker));
         }
-        best.map(|(_, actor)| actor)
+        best
     }
 
     /// The organization, place or group that "it" means: the last one to speak or to begin a
@@ -592,7 +610,8 @@ impl<'a> Resolver<'a> {
     }
 
     /// The actor that a definite description means: one of those the text has described with the
-    /// same noun, by the most words in common, then the last to speak, then the last mentioned.
+    /// same noun, by the most words in common, then the last to speak, then the last mentioned; of a
+    /// person whom nothing described, the one close by whom "he" or "she" would mean.
     fn described(&self, head: &[Token], scene: &Scene) -> Option<ActorId> {
         let at = head.first()?.span.start();
         let last = without_possessive(self.word(head.last()?)).to_lowercase();
@@ -613,18 +632,17 @@ impl<'a> Resolver<'a> {
                     "his" | "her" | "their" | "its" | "our" | "my" | "'s" | "’s"
                 )
             });
-        let end = self
-            .actors
-            .mentions
-            .partition_point(|m| m.span.start() < at);
+        let mentions = &self.actors.mentions;
+        let end = match self.sentence(at) {
+            // A headline speaks of those whom the text names later: "Judge rejects …".
+            0 => mentions.len(),
+            _ => mentions.partition_point(|m| m.span.start() < at),
+        };
         let mut best: Option<(usize, ActorId)> = None;
         let mut tried = Vec::new();
         let spoke = scene.last.map(|(speaker, _)| speaker);
-        let recent = self.actors.mentions[..end]
-            .iter()
-            .rev()
-            .take(FAR_BACK)
-            .map(|m| m.actor);
+        let recent = mentions[..end].iter().rev().take(FAR_BACK);
+        let recent = recent.map(|m| m.actor);
         for actor in spoke.into_iter().chain(recent) {
             if tried.contains(&actor) {
                 continue;
@@ -643,7 +661,27 @@ impl<'a> Resolver<'a> {
                 best = Some((shared, actor));
             }
         }
-        best.map(|(_, actor)| actor)
+        let described = best.map(|(_, actor)| actor);
+        described.or_else(|| {
+            let Noun::Person(sex) = class else {
+                return None;
+            };
+            let (score, actor) = self.person_before(at, sex, scene).filter(|_| !owned)?;
+            (score >= CLOSE).then_some(actor)
+        })
+    }
+
+    /// Whether a noun of a class can be said of an actor at all.
+    fn can_be(&self, actor: ActorId, class: Noun) -> bool {
+        let person = self.actors.actors[actor as usize].kind == EntityKind::Person;
+        match class {
+            Noun::Person(Some(sex)) => {
+                person && self.traits[actor as usize].sex().is_none_or(|s| s == sex)
+            }
+            Noun::Person(None) => person,
+            Noun::Body => !person,
+            Noun::Report => false,
+        }
     }
 
     /// How many words of a description fit an actor, if its noun does.
@@ -654,18 +692,11 @@ impl<'a> Resolver<'a> {
         last: &str,
         modifiers: &[String],
     ) -> Option<usize> {
+        if !self.can_be(actor, class) {
+            return None;
+        }
         let known = &self.actors.actors[actor as usize];
         let person = known.kind == EntityKind::Person;
-        match class {
-            Noun::Person(_) if !person => return None,
-            Noun::Person(Some(sex))
-                if self.traits[actor as usize].sex().is_some_and(|s| s != sex) =>
-            {
-                return None;
-            }
-            Noun::Body if person => return None,
-            _ => {}
-        }
         let by_role = self.traits[actor as usize]
             .roles
             .iter()
@@ -910,10 +941,9 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// A noun phrase's extent in tokens and what follows it.
+/// A noun phrase's extent in tokens.
 struct Core {
     end: usize,
-    comma: Option<usize>,
     joined: bool,
 }
 

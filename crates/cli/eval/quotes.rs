@@ -182,7 +182,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     let mut tables = vec![
         role_table(
             "Exact",
-            "The same fragments, white space and quotation marks at their ends aside.",
+            "The same first and last character, white space and quotation marks at their ends aside; each \
+             fragment of a discontinuous content is a span. An attribution has all its fragments right.",
             &sum[..4],
         ),
         role_table(

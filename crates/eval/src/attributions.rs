@@ -1,6 +1,7 @@
 //! Quotations: who said what, by source, cue and content.
 
 use std::collections::BTreeSet;
+use std::slice::from_ref;
 
 use serde::{Deserialize, Serialize};
 use standpoint_core::Span;
@@ -152,8 +153,9 @@ fn is_edge(c: char) -> bool {
         )
 }
 
-/// The counts of one part of one document's attributions. Spans that several attributions share
-/// count once; those that are not there do not count. A prediction is right if it stands for a
+/// The counts of one part of one document's attributions, span by span: each fragment of a
+/// discontinuous part is a span, as tag sequences and the figures published for taggers have it.
+/// Spans that several attributions share count once. A prediction is right if it stands for a
 /// span of the gold it agrees with and no other prediction stands for; by overlap, as many as
 /// possible do: a maximum one-to-one matching.
 #[must_use]
@@ -163,16 +165,17 @@ pub fn count_parts(
     gold: &[Attribution],
     predicted: &[Attribution],
 ) -> Counts {
-    let spans = |attributions: &[Attribution]| -> Vec<Vec<Span>> {
-        let spans: BTreeSet<&[Span]> = attributions
+    let spans = |attributions: &[Attribution]| -> Vec<Span> {
+        let spans: BTreeSet<Span> = attributions
             .iter()
-            .map(|a| a.part(part))
-            .filter(|spans| !spans.is_empty())
+            .flat_map(|a| a.part(part))
+            .copied()
             .collect();
-        spans.into_iter().map(<[Span]>::to_vec).collect()
+        spans.into_iter().collect()
     };
     let (gold, predicted) = (spans(gold), spans(predicted));
     let right = match_by(&predicted, &gold, |p, g| {
+        let (p, g) = (from_ref(p), from_ref(g));
         agreement.holds(p, g).then(|| shared(p, g))
     });
     Counts {
@@ -274,8 +277,6 @@ fn match_by<T>(
 
 #[cfg(test)]
 mod tests {
-    use std::slice::from_ref;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -352,6 +353,20 @@ mod tests {
         let predicted = [said(0, 20)];
         let c = count_parts(Part::Content, Agreement::Overlap, &gold, &predicted);
         assert_eq!((c.correct, c.predicted, c.gold), (1, 1, 2));
+    }
+
+    #[test]
+    fn each_fragment_is_a_span_and_an_attribution_is_whole() {
+        let said = |content: &[Span]| Attribution {
+            content: content.to_vec(),
+            ..Attribution::default()
+        };
+        let gold = [said(&[Span::new(0, 10), Span::new(20, 30)])];
+        let predicted = [said(&[Span::new(0, 10)])];
+        let c = count_parts(Part::Content, Agreement::Exact, &gold, &predicted);
+        assert_eq!((c.correct, c.predicted, c.gold), (1, 1, 2));
+        let c = count_attributions(Agreement::Exact, &gold, &predicted);
+        assert_eq!((c.correct, c.predicted, c.gold), (0, 1, 1));
     }
 
     #[test]
