@@ -115,8 +115,8 @@ struct ReadArgs {
     /// A field or column to keep in the record, such as date, outlet or url; may be repeated
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     meta_field: Vec<String>,
-    /// Larger documents are listed as failed
-    #[arg(long, value_name = "N", default_value_t = 64 << 20)]
+    /// Larger documents are listed as failed; a thread may need 225 times as much memory
+    #[arg(long, value_name = "N", default_value_t = 16 << 20)]
     max_bytes: u64,
 }
 

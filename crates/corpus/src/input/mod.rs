@@ -132,7 +132,7 @@ impl Default for ReadOptions {
             id_field: "id".to_owned(),
             text_field: "text".to_owned(),
             meta_fields: Vec::new(),
-            max_bytes: 64 << 20,
+            max_bytes: 16 << 20,
             every_line: false,
         }
     }
