@@ -156,6 +156,11 @@ fn a_paired_test_compares_two_runs() {
     assert!(p > 0.2, "two documents prove nothing: {p}");
     let same = run("predicted.jsonl", "predicted.jsonl");
     close(&same["against"]["micro_F1"]["p_value"], 1.0);
+    close(&same["against"]["same"]["share"], 1.0);
+    let words = same["against"]["same"]["of"].as_u64().unwrap();
+    assert_eq!(report["against"]["same"]["of"], words);
+    let agreed = report["against"]["same"]["count"].as_u64().unwrap();
+    assert!(agreed > 0 && agreed < words, "{agreed} of {words}");
 }
 
 #[test]

@@ -367,7 +367,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
         json.insert(name.to_owned(), value);
     }
     if let Some((path, other)) = &against {
-        let (other_units, _) = self::units(&read, &kinds, &gold, &keep_all(other));
+        let other = keep_all(other);
+        let same = same_tags(&read, &predicted, &other);
+        let (other_units, _) = self::units(&read, &kinds, &gold, &other);
         let [p, r, f, m] = paired(&units, &other_units, shared.resampling(), |sum| {
             let micro = Scores::micro(sum);
             [
@@ -383,7 +385,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
             ("micro recall", r),
             ("macro F1", m),
         ];
-        let (table, value) = report::against(path, unit, shared, &scores);
+        let (table, value) = report::against(path, unit, shared, &scores, same);
         tables.insert(1, table);
         json.insert("against".to_owned(), value);
     }
@@ -448,6 +450,27 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
     };
     report.write(shared)?;
     Ok(Status::Done)
+}
+
+/// To how many of the gold's words two runs give the same tag: the same kind, begun at the same place.
+fn same_tags(read: &Read, one: &[Vec<Labeled>], other: &[Vec<Labeled>]) -> Option<report::Same> {
+    let (mut count, mut all) = (0, 0);
+    for (doc, (one, other)) in read.documents.iter().zip(one.iter().zip(other)) {
+        let words = doc.layout.iter().flat_map(|(_, words)| words);
+        for word in words.map(|word| word.span) {
+            let tag = |entities: &[Labeled]| {
+                let over = entities.iter().find(|e| e.span.overlaps(word))?;
+                Some((over.kind.clone(), over.span.start() >= word.start()))
+            };
+            all += 1;
+            count += usize::from(tag(one) == tag(other));
+        }
+    }
+    (all > 0).then_some(report::Same {
+        unit: "word",
+        count,
+        all,
+    })
 }
 
 /// What made the predictions.

@@ -226,7 +226,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
         let other = self::units(&documents, &found_in(path, &documents, &ids)?);
         let compared: [Paired; CLASSES] = paired(&units, &other, shared.resampling(), figures);
         let scores: Vec<(&str, Paired)> = NAMES.into_iter().zip(compared).collect();
-        let (table, value) = report::against(path, "document", shared, &scores);
+        let (table, value) = report::against(path, "document", shared, &scores, None);
         tables.push(table);
         json.insert("against".to_owned(), value);
     }

@@ -266,12 +266,21 @@ pub(super) fn against(
     unit: &str,
     shared: &Shared,
     scores: &[(&str, Paired)],
+    same: Option<Same>,
 ) -> (Table, Value) {
+    let agreement = same.map_or_else(String::new, |same| {
+        format!(
+            " The runs give the same answer to {} of {} ({:.3} %).",
+            same.count,
+            count(same.all as u64, same.unit),
+            100.0 * same.share()
+        )
+    });
     let table = Table {
         title: format!("Against {}", other.display()),
         note: format!(
             "This run less the other. p: how often chance alone gives as large a difference \
-             (approximate randomization over {unit}s, {} rounds).",
+             (approximate randomization over {unit}s, {} rounds).{agreement}",
             shared.resamples
         ),
         header: ["", "difference", "95 % interval", "p"]
@@ -295,7 +304,27 @@ pub(super) fn against(
     for (name, paired) in scores {
         object.insert(name.replace([' ', '-'], "_"), json!(paired));
     }
+    if let Some(same) = same {
+        let value = json!({
+            "unit": same.unit, "count": same.count, "of": same.all, "share": same.share(),
+        });
+        object.insert("same".to_owned(), value);
+    }
     (table, Value::Object(object))
+}
+
+/// On how many words or pairs two runs agree, right or wrong.
+#[derive(Clone, Copy)]
+pub(super) struct Same {
+    pub(super) unit: &'static str,
+    pub(super) count: usize,
+    pub(super) all: usize,
+}
+
+impl Same {
+    fn share(self) -> f64 {
+        self.count as f64 / self.all.max(1) as f64
+    }
 }
 
 /// How well scores keep their word, as two tables.

@@ -598,7 +598,7 @@ fn compare(
         [s.f1, s.precision, s.recall]
     });
     let scores = [("F1", f), ("precision", p), ("recall", r)];
-    let (table, value) = report::against(path, "document", shared, &scores);
+    let (table, value) = report::against(path, "document", shared, &scores, None);
     tables.push(table);
     json.insert("against".to_owned(), value);
 }

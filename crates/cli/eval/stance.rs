@@ -203,10 +203,17 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Status> {
         json.insert(name.to_owned(), value);
     }
     if let Some(path) = &shared.against {
-        let other = units_of(&answers_of(path, &ids, &classes)?);
+        let other = answers_of(path, &ids, &classes)?;
+        let pairs = answers.iter().zip(&other);
+        let same = report::Same {
+            unit: "pair",
+            count: pairs.filter(|(a, b)| a.0 == b.0).count(),
+            all: answers.len(),
+        };
+        let other = units_of(&other);
         let [micro, mean] = paired(&units, &other, shared.resampling(), both);
         let scores = [("micro F1", micro), ("macro F1", mean)];
-        let (table, value) = report::against(path, "sentence", shared, &scores);
+        let (table, value) = report::against(path, "sentence", shared, &scores, Some(same));
         tables.insert(1, table);
         json.insert("against".to_owned(), value);
     }

@@ -82,11 +82,15 @@ pub(crate) fn activate_all(activation: Activation, values: &mut [f32]) {
     }
 }
 
-/// Each value by its scale, with its bias.
+/// Each value by its scale, with its bias, written to `out` or added to it.
 #[inline(always)]
-pub(crate) fn scale(values: &mut [f32], scales: &[f32], bias: &[f32]) {
-    for ((x, s), b) in values.iter_mut().zip(scales).zip(bias) {
-        *x = *x * s + b;
+pub(crate) fn scale(values: &[f32], scales: &[f32], bias: &[f32], out: &mut [f32], add: bool) {
+    let values = values.iter().zip(scales).zip(bias);
+    let values = values.map(|((x, s), b)| x * s + b);
+    if add {
+        out.iter_mut().zip(values).for_each(|(out, x)| *out += x);
+    } else {
+        out.iter_mut().zip(values).for_each(|(out, x)| *out = x);
     }
 }
 

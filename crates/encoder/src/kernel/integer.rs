@@ -1,9 +1,8 @@
 //! 8-bit weights and integer activations, with AVX-512 VNNI or with AVX2.
 //!
 //! Weights have one scale per output, and rest as the file holds them where it holds integers.
-//! Activations have one scale per row and group of [`GROUP`] columns: 8 bits with AVX-512, whose
-//! one instruction multiplies bytes, and 16 bits with AVX2, which has none that is exact. Sums
-//! within a group are exact integers; groups are added in 32-bit floats, in order.
+//! Activations have one scale per row and group of [`GROUP`] columns, and 8 bits with AVX-512 or 7
+//! with AVX2. Sums within a group are exact integers; groups are added in 32-bit floats, in order.
 
 #![allow(
     unsafe_code,
@@ -24,24 +23,33 @@ use crate::weights::{Matrix, Stored};
 /// What differs between the two instruction sets. A value of the type is proof that the CPU has
 /// the instructions.
 pub(super) trait Set: Copy + Send + Sync + 'static {
+    /// What is kept beside a panel.
+    type Aside: Send + Sync;
     const NAME: &'static str;
     /// Rows that are multiplied together.
     const ROWS: usize;
     /// Outputs in a panel of packed weights.
     const PANEL: usize;
-    /// Neighbouring inputs that stand together in a panel.
-    const INPUTS: usize;
     /// What is added to a weight when it is packed.
-    const OFFSET: i16;
+    const OFFSET: u8;
 
+    /// Looks at a panel once it is packed, and may change it.
+    fn aside(self, panel: &mut [u8]) -> Self::Aside;
     /// Adds the products of some rows with a panel to `sums`, `GROUP` floats apart.
-    fn multiply(self, x: &Operand, rows: Range<usize>, panel: &[u8], sums: &mut [f32]);
-    /// Turns up to [`GROUP`] values into integers, and gives their scale.
+    fn multiply(
+        self,
+        x: &Operand,
+        rows: Range<usize>,
+        panel: &[u8],
+        aside: &Self::Aside,
+        sums: &mut [f32],
+    );
+    /// Turns up to [`GROUP`] values into integers, with their scale.
     fn quantize(self, values: &[f32], group: usize, row: usize, operand: &mut Operand);
     /// Shapes an operand for rows of integers.
     fn shape(self, rows: usize, width: usize, operand: &mut Operand);
-    /// Turns sums into outputs: by each one's scale, with its bias.
-    fn scale(self, sums: &mut [f32], scales: &[f32], bias: &[f32]);
+    /// Turns sums into outputs, by each one's scale and with its bias: written over `out` or added.
+    fn scale(self, sums: &[f32], scales: &[f32], bias: &[f32], out: &mut [f32], add: bool);
     fn layer_norm(self, row: &mut [f32], norm: &Norm);
     fn softmax(self, row: &mut [f32]);
     fn activate(self, activation: Activation, values: &mut [f32]);
@@ -96,11 +104,11 @@ impl<S: Set> Backend for Integer<S> {
     }
 }
 
-/// Weights in panels of [`Set::PANEL`] outputs: for each [`Set::INPUTS`] inputs, those of each
-/// output.
-struct Packed<S> {
+/// Weights in panels of [`Set::PANEL`] outputs: for each four inputs, those of each output.
+struct Packed<S: Set> {
     set: S,
     panels: Vec<u8>,
+    asides: Vec<S::Aside>,
     /// By output.
     scales: Vec<f32>,
     bias: Vec<f32>,
@@ -118,49 +126,45 @@ impl<S: Set> Packed<S> {
         let depth = weights.first().map_or(0, |w| w.cols);
         let width: usize = weights.iter().map(|w| w.rows).sum();
         let padded = Self::padded(depth);
-        let zero = S::OFFSET as u8;
-        let mut panels = vec![zero; width.next_multiple_of(S::PANEL) * padded];
+        let mut panels = vec![S::OFFSET; width.next_multiple_of(S::PANEL) * padded];
         let mut scales = Vec::with_capacity(width);
         let mut floats = vec![0.0; depth];
-        let mut whole = vec![0i8; depth];
+        let mut whole = vec![0i8; padded];
         let mut output = 0;
         for matrix in weights {
             for r in 0..matrix.rows {
                 if matrix.stored == Stored::I8 {
-                    let raw = matrix.raw_row(r).iter();
                     // -128 would break the bounds that keep sums exact; no quantizer in use
                     // writes it, for it has no opposite.
-                    let value = raw.map(|b| b.cast_signed().max(-127));
-                    whole
-                        .iter_mut()
-                        .zip(value)
-                        .for_each(|(to, from)| *to = from);
+                    let row = matrix.raw_row(r).iter().map(|b| b.cast_signed().max(-127));
+                    whole.iter_mut().zip(row).for_each(|(to, from)| *to = from);
                     scales.push(matrix.scales.as_ref().map_or(1.0, |s| s[r]));
                 } else {
                     matrix.read_row(r, &mut floats);
                     let top = floats.iter().fold(0.0f32, |top, x| top.max(x.abs()));
                     let scale = if top > 0.0 { top / 127.0 } else { 1.0 };
-                    let value = floats.iter().map(|x| (x / scale).round_ties_even() as i8);
-                    whole
-                        .iter_mut()
-                        .zip(value)
-                        .for_each(|(to, from)| *to = from);
+                    let row = floats.iter().map(|x| (x / scale).round_ties_even() as i8);
+                    whole.iter_mut().zip(row).for_each(|(to, from)| *to = from);
                     scales.push(scale);
                 }
                 let panel = &mut panels[output / S::PANEL * S::PANEL * padded..];
-                let steps = panel.chunks_exact_mut(S::PANEL * S::INPUTS);
-                for (step, values) in steps.zip(whole.chunks(S::INPUTS)) {
-                    let at = output % S::PANEL * S::INPUTS;
-                    for (to, &value) in step[at..].iter_mut().zip(values) {
-                        *to = (i16::from(value) + S::OFFSET) as u8;
-                    }
+                let places = panel.as_chunks_mut::<4>().0[output % S::PANEL..].iter_mut();
+                for (to, four) in places.step_by(S::PANEL).zip(whole.as_chunks::<4>().0) {
+                    *to = four.map(|w| w.cast_unsigned().wrapping_add(S::OFFSET));
                 }
                 output += 1;
             }
         }
+        let asides = match padded {
+            0 => Vec::new(),
+            _ => (panels.chunks_exact_mut(S::PANEL * padded))
+                .map(|panel| set.aside(panel))
+                .collect(),
+        };
         Self {
             set,
             panels,
+            asides,
             scales,
             bias,
             depth,
@@ -185,32 +189,38 @@ impl<S: Set> Product for Packed<S> {
         // As many outputs at a time as share a scale when they become inputs.
         for left in (0..self.width).step_by(GROUP) {
             let columns = GROUP.min(self.width - left);
-            let panels =
-                &self.panels[left * padded..(left + columns).next_multiple_of(S::PANEL) * padded];
+            let panels = (self.panels[left * padded..].chunks_exact(S::PANEL * padded))
+                .zip(&self.asides[left / S::PANEL..])
+                .take(columns.div_ceil(S::PANEL));
             for top in (0..x.rows).step_by(S::ROWS) {
                 let rows = top..x.rows.min(top + S::ROWS);
                 let sums = &mut sums.0[..rows.len() * GROUP];
                 sums.fill(0.0);
-                for (p, panel) in panels.chunks_exact(S::PANEL * padded).enumerate() {
-                    self.set
-                        .multiply(x, rows.clone(), panel, &mut sums[p * S::PANEL..]);
+                for (p, (panel, aside)) in panels.clone().enumerate() {
+                    let sums = &mut sums[p * S::PANEL..];
+                    self.set.multiply(x, rows.clone(), panel, aside, sums);
                 }
-                for (row, sums) in rows.zip(sums.chunks_exact_mut(GROUP)) {
-                    let sums = &mut sums[..columns];
+                for (row, sums) in rows.zip(sums.chunks_exact(GROUP)) {
+                    let sums = &sums[..columns];
                     let scales = &self.scales[left..left + columns];
                     let bias = &self.bias[left..left + columns];
-                    self.set.scale(sums, scales, bias);
-                    let place = row * self.width + left;
+                    let place = row * self.width + left..row * self.width + left + columns;
                     match &mut out {
-                        Out::Store(out) => out[place..place + columns].copy_from_slice(sums),
-                        Out::Heads(out) => out.floats[place..place + columns].copy_from_slice(sums),
+                        Out::Store(out) => {
+                            self.set.scale(sums, scales, bias, &mut out[place], false);
+                        }
+                        Out::Heads(out) => {
+                            let out = &mut out.floats[place];
+                            self.set.scale(sums, scales, bias, out, false);
+                        }
                         Out::Add(out) => {
-                            let out = &mut out[place..place + columns];
-                            out.iter_mut().zip(&*sums).for_each(|(o, x)| *o += x);
+                            self.set.scale(sums, scales, bias, &mut out[place], true);
                         }
                         Out::Activate(activation, operand) => {
-                            self.set.activate(*activation, sums);
-                            self.set.quantize(sums, left / GROUP, row, operand);
+                            let outputs = &mut [0.0; GROUP][..columns];
+                            self.set.scale(sums, scales, bias, outputs, false);
+                            self.set.activate(*activation, outputs);
+                            self.set.quantize(outputs, left / GROUP, row, operand);
                         }
                     }
                 }
@@ -235,15 +245,17 @@ impl Avx512 {
 }
 
 impl Set for Avx512 {
+    type Aside = ();
     const NAME: &'static str = "avx512";
     const ROWS: usize = 6;
     const PANEL: usize = 64;
-    const INPUTS: usize = 4;
     // The instruction takes one side without sign: the weights, so that activations, which are
     // repeated over the lanes, are read as they lie.
-    const OFFSET: i16 = 128;
+    const OFFSET: u8 = 128;
 
-    fn multiply(self, x: &Operand, rows: Range<usize>, panel: &[u8], sums: &mut [f32]) {
+    fn aside(self, _: &mut [u8]) {}
+
+    fn multiply(self, x: &Operand, rows: Range<usize>, panel: &[u8], (): &(), sums: &mut [f32]) {
         // SAFETY: there is an `Avx512`, so the CPU has the features.
         unsafe {
             match rows.len() {
@@ -272,13 +284,13 @@ impl Set for Avx512 {
         operand.scales.resize(groups, 0.0);
     }
 
-    fn scale(self, sums: &mut [f32], scales: &[f32], bias: &[f32]) {
+    fn scale(self, sums: &[f32], scales: &[f32], bias: &[f32], out: &mut [f32], add: bool) {
         #[target_feature(enable = "avx512f")]
-        fn go(sums: &mut [f32], scales: &[f32], bias: &[f32]) {
-            math::scale(sums, scales, bias);
+        fn go(sums: &[f32], scales: &[f32], bias: &[f32], out: &mut [f32], add: bool) {
+            math::scale(sums, scales, bias, out, add);
         }
         // SAFETY: there is an `Avx512`, so the CPU has the features.
-        unsafe { go(sums, scales, bias) }
+        unsafe { go(sums, scales, bias, out, add) }
     }
 
     fn layer_norm(self, row: &mut [f32], norm: &Norm) {
@@ -362,191 +374,12 @@ fn quantize_512(values: &[f32], bytes: &mut [i8]) -> f32 {
     if odd == 0 { scale } else { f32::NAN }
 }
 
-/// The size of a step of `most` to the largest value, and its inverse.
-fn step(top: f32, most: f32) -> (f32, f32) {
+/// The size of a step where `most` of them make `top`, and its inverse.
+pub(super) fn step(top: f32, most: f32) -> (f32, f32) {
     // Below this the inverse would be infinite; such values are nothing beside any bias.
     if top > 1e-30 {
         (top / most, most / top)
     } else {
         (0.0, 0.0)
-    }
-}
-
-/// AVX2 with FMA.
-#[derive(Clone, Copy)]
-pub(super) struct Avx2 {
-    _private: (),
-}
-
-impl Avx2 {
-    pub(super) fn new() -> Option<Self> {
-        let found = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-        found.then_some(Self { _private: () })
-    }
-}
-
-impl Set for Avx2 {
-    const NAME: &'static str = "avx2";
-    const ROWS: usize = 6;
-    const PANEL: usize = 16;
-    const INPUTS: usize = 2;
-    const OFFSET: i16 = 0;
-
-    fn multiply(self, x: &Operand, rows: Range<usize>, panel: &[u8], sums: &mut [f32]) {
-        // SAFETY: there is an `Avx2`, so the CPU has the features.
-        unsafe {
-            match rows.len() {
-                0 => {}
-                1 => multiply_256::<1>(x, rows.start, panel, sums),
-                2 => multiply_256::<2>(x, rows.start, panel, sums),
-                3 => multiply_256::<3>(x, rows.start, panel, sums),
-                4 => multiply_256::<4>(x, rows.start, panel, sums),
-                5 => multiply_256::<5>(x, rows.start, panel, sums),
-                _ => multiply_256::<6>(x, rows.start, panel, sums),
-            }
-        }
-    }
-
-    fn quantize(self, values: &[f32], group: usize, row: usize, operand: &mut Operand) {
-        let at = row * operand.groups() + group;
-        let words = &mut operand.words[at * GROUP..][..GROUP];
-        // SAFETY: there is an `Avx2`, so the CPU has the features.
-        operand.scales[at] = unsafe { quantize_256(values, words) };
-    }
-
-    fn shape(self, rows: usize, width: usize, operand: &mut Operand) {
-        (operand.rows, operand.width) = (rows, width);
-        let groups = rows * operand.groups();
-        operand.words.resize(groups * GROUP, 0);
-        operand.scales.resize(groups, 0.0);
-    }
-
-    fn scale(self, sums: &mut [f32], scales: &[f32], bias: &[f32]) {
-        #[target_feature(enable = "avx2")]
-        fn go(sums: &mut [f32], scales: &[f32], bias: &[f32]) {
-            math::scale(sums, scales, bias);
-        }
-        // SAFETY: there is an `Avx2`, so the CPU has the features.
-        unsafe { go(sums, scales, bias) }
-    }
-
-    fn layer_norm(self, row: &mut [f32], norm: &Norm) {
-        #[target_feature(enable = "avx2")]
-        fn go(row: &mut [f32], norm: &Norm) {
-            math::layer_norm(row, &norm.weight, &norm.bias, norm.epsilon);
-        }
-        // SAFETY: there is an `Avx2`, so the CPU has the features.
-        unsafe { go(row, norm) }
-    }
-
-    fn softmax(self, row: &mut [f32]) {
-        #[target_feature(enable = "avx2")]
-        fn go(row: &mut [f32]) {
-            math::softmax(row);
-        }
-        // SAFETY: there is an `Avx2`, so the CPU has the features.
-        unsafe { go(row) }
-    }
-
-    fn activate(self, activation: Activation, values: &mut [f32]) {
-        #[target_feature(enable = "avx2")]
-        fn go(activation: Activation, values: &mut [f32]) {
-            math::activate_all(activation, values);
-        }
-        // SAFETY: there is an `Avx2`, so the CPU has the features.
-        unsafe { go(activation, values) }
-    }
-}
-
-/// `R` rows by 16 outputs. The largest sum, 128 products of 32,767 and 127, is well within 32
-/// bits.
-#[target_feature(enable = "avx2,fma")]
-fn multiply_256<const R: usize>(x: &Operand, top: usize, panel: &[u8], sums: &mut [f32]) {
-    let groups = x.groups();
-    assert!(panel.len() == groups * GROUP * 16);
-    assert!(x.words.len() >= (top + R) * groups * GROUP && x.scales.len() >= (top + R) * groups);
-    assert!(sums.len() >= (R - 1) * GROUP + 16);
-    let rows: [&[i16]; R] = std::array::from_fn(|r| &x.words[(top + r) * groups * GROUP..]);
-    for (group, weights) in panel.chunks_exact(GROUP * 16).enumerate() {
-        let mut acc = [[_mm256_setzero_si256(); 2]; R];
-        for step in 0..GROUP / 2 {
-            // SAFETY: `weights` has `GROUP / 2` steps of 32 bytes; each of `rows` has `GROUP`
-            // words for each group, and `step` is within one.
-            unsafe {
-                let w = weights.as_ptr().add(step * 32);
-                let w: [__m256i; 2] = std::array::from_fn(|c| {
-                    _mm256_cvtepi8_epi16(_mm_loadu_si128(w.add(c * 16).cast()))
-                });
-                for r in 0..R {
-                    let two = rows[r].as_ptr().add(group * GROUP + step * 2).cast::<i32>();
-                    let two = _mm256_set1_epi32(two.read_unaligned());
-                    for c in 0..2 {
-                        acc[r][c] = _mm256_add_epi32(acc[r][c], _mm256_madd_epi16(w[c], two));
-                    }
-                }
-            }
-        }
-        for (r, acc) in acc.iter().enumerate() {
-            let scale = _mm256_set1_ps(x.scales[(top + r) * groups + group]);
-            for (c, &acc) in acc.iter().enumerate() {
-                let sums = &mut sums[r * GROUP + c * 8..][..8];
-                // SAFETY: `sums` is eight floats, which are read and written.
-                unsafe {
-                    let so_far = _mm256_loadu_ps(sums.as_ptr());
-                    let sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(acc), scale, so_far);
-                    _mm256_storeu_ps(sums.as_mut_ptr(), sum);
-                }
-            }
-        }
-    }
-}
-
-/// Values to integers of up to 32,767, rounded; gives the size of a step.
-#[target_feature(enable = "avx2")]
-fn quantize_256(values: &[f32], words: &mut [i16]) -> f32 {
-    let mut padded = [0.0; GROUP];
-    let values: &[f32; GROUP] = match values.try_into() {
-        Ok(whole) => whole,
-        Err(_) => {
-            padded[..values.len()].copy_from_slice(values);
-            &padded
-        }
-    };
-    let size = _mm256_castsi256_ps(_mm256_set1_epi32(0x7fff_ffff));
-    let mut top = _mm256_setzero_ps();
-    let mut odd = _mm256_setzero_ps();
-    let eights = values.as_chunks::<8>().0;
-    for eight in eights {
-        // SAFETY: the load reads the eight floats.
-        let x = unsafe { _mm256_loadu_ps(eight.as_ptr()) };
-        odd = _mm256_or_ps(odd, _mm256_cmp_ps::<_CMP_UNORD_Q>(x, x));
-        top = _mm256_max_ps(top, _mm256_and_ps(x, size));
-    }
-    let mut tops = [0.0f32; 8];
-    // SAFETY: the store writes the eight floats.
-    unsafe { _mm256_storeu_ps(tops.as_mut_ptr(), top) };
-    let (scale, inverse) = step(tops.into_iter().fold(0.0, f32::max), 32_767.0);
-    let inverse = _mm256_set1_ps(inverse);
-    let round = |eight: &[f32; 8]| {
-        // SAFETY: the load reads the eight floats.
-        let x = unsafe { _mm256_loadu_ps(eight.as_ptr()) };
-        _mm256_cvtps_epi32(_mm256_mul_ps(x, inverse))
-    };
-    for (to, from) in words
-        .as_chunks_mut::<16>()
-        .0
-        .iter_mut()
-        .zip(eights.as_chunks::<2>().0)
-    {
-        // Packed within halves: the middle quarters change places.
-        let both = _mm256_packs_epi32(round(&from[0]), round(&from[1]));
-        let both = _mm256_permute4x64_epi64::<0b11_01_10_00>(both);
-        // SAFETY: the store writes the sixteen words of `to`.
-        unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), both) };
-    }
-    if _mm256_movemask_ps(odd) == 0 {
-        scale
-    } else {
-        f32::NAN
     }
 }

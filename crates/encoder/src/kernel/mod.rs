@@ -16,6 +16,10 @@ use crate::weights::{Matrix, Weights};
 #[cfg(target_arch = "x86_64")]
 mod amx;
 #[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod fma;
+#[cfg(target_arch = "x86_64")]
 mod integer;
 mod portable;
 #[cfg(test)]
@@ -77,13 +81,19 @@ impl Kernel {
                 let best = [Self::Amx, Self::Avx512, Self::Avx2, Self::Portable];
                 best.into_iter().find_map(|kernel| kernel.backend().ok())
             }
+            #[cfg(target_arch = "x86_64")]
+            Self::Portable => match fma::Fma::new() {
+                Some(backend) => Some(Box::new(backend)),
+                None => Some(Box::new(portable::Portable)),
+            },
+            #[cfg(not(target_arch = "x86_64"))]
             Self::Portable => Some(Box::new(portable::Portable)),
             #[cfg(target_arch = "x86_64")]
             Self::Amx => amx::Amx::new().map(|backend| Box::new(backend) as _),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => integer::Avx512::new().map(|set| Box::new(integer::Integer(set)) as _),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => integer::Avx2::new().map(|set| Box::new(integer::Integer(set)) as _),
+            Self::Avx2 => avx2::Avx2::new().map(|set| Box::new(integer::Integer(set)) as _),
             #[cfg(not(target_arch = "x86_64"))]
             _ => None,
         };
@@ -178,12 +188,13 @@ pub(crate) struct Operand {
     /// multiple of 32 and hold anything; columns are padded to a multiple of 32 with what gives
     /// nothing when multiplied by padded weights.
     lines: Vec<Line>,
-    /// Integers, row after row, each row padded with zeros to whole groups of [`GROUP`] columns:
-    /// a value is its integer times its group's scale. One of the two is in use.
+    /// Integers, row after row, each row padded to whole groups of [`GROUP`] columns: a value is its
+    /// integer, less its group's zero point where there is one, times its group's scale.
     bytes: Vec<i8>,
-    words: Vec<i16>,
     /// By row and group.
     scales: Vec<f32>,
+    /// By row and group.
+    zeros: Vec<i32>,
 }
 
 /// Columns that share a scale where activations are integers.

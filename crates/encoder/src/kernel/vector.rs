@@ -29,7 +29,7 @@ pub(super) fn exp(x: __m512) -> __m512 {
 
 /// `a·(1 - Φ(a))` on 0 to 5.5 as a polynomial in `a / 2.75 - 1`, highest power first: a least
 /// squares fit at Chebyshev points, off by at most 7e-7.
-const TAIL: [f32; 15] = [
+pub(super) const TAIL: [f32; 15] = [
     0.036135755,
     -0.039418016,
     -0.1548732,
