@@ -43,6 +43,7 @@ MARKERS = ["[unused1]", "[unused2]", "[unused3]", "[unused4]"]
 JOINT = [(NEUTRAL, NEUTRAL), (FOR, NEUTRAL), (NEUTRAL, FOR), (AGAINST, NEUTRAL), (NEUTRAL, AGAINST)]
 POLARITY = {2: AGAINST, 4: NEUTRAL, 6: FOR}
 WINDOW = 192
+PAIR_WINDOW = 56  # what is read around two parties when scoring and in use; training reads WINDOW
 EVERY = 4  # steps between updates of the average
 
 
@@ -200,10 +201,10 @@ class Pieces:
         self.cls, self.sep = (tokenizer.token_to_id(t) for t in ("[CLS]", "[SEP]"))
         self.markers = [tokenizer.token_to_id(t) for t in MARKERS]
 
-    def encode(self, examples):
+    def encode(self, examples, pair_window=WINDOW):
         """Piece ids with markers, and the positions of the two states read."""
         encoded = self.tokenizer.encode_batch([e.text for e in examples], add_special_tokens=False)
-        return [self.mark(e, x.ids, x.offsets) for e, x in zip(examples, encoded)]
+        return [self.mark(e, x.ids, x.offsets, pair_window if e.first else WINDOW) for e, x in zip(examples, encoded)]
 
     def mark(self, example, ids, offsets, longest=WINDOW):
         first_open, first_close, second_open, second_close = self.markers
@@ -395,7 +396,7 @@ def dev_items(pieces, data):
     out = {}
     for task, examples in load(data, "dev").items():
         kind = 0 if task == "dse" else 1
-        out[task] = [(*x, kind, e.label) for x, e in zip(pieces.encode(examples), examples)]
+        out[task] = [(*x, kind, e.label) for x, e in zip(pieces.encode(examples, PAIR_WINDOW), examples)]
     return out
 
 
@@ -758,7 +759,7 @@ def export(args):
            "joint": calibration_error((joint / temperature["joint"] + torch.tensor(bias)).softmax(-1), joint_gold),
            "author": calibration_error((author / temperature["author"]).softmax(-1), author_gold)}
 
-    settings = {"markers": MARKERS, "window": WINDOW, "temperature": temperature, "joint_bias": bias,
+    settings = {"markers": MARKERS, "window": WINDOW, "pair_window": PAIR_WINDOW, "temperature": temperature, "joint_bias": bias,
                 "threshold": args.threshold}
     config = description(model.distilbert.config, settings)
     (out / "config.json").write_text(json.dumps(config, indent=2) + "\n")

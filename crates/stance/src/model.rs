@@ -172,7 +172,7 @@ impl Stances {
         (stances, warnings)
     }
 
-    /// The answers, and whether the passage was longer than a window.
+    /// The answers, and whether words that may matter did not fit a window: see [`Marked::cut`].
     fn ask_all(&self, passages: &[Passage<'_>], scratch: &mut Scratch) -> Vec<(Answer, bool)> {
         let inner = &*self.inner;
         let subwords = inner.encoder.subwords();
@@ -187,7 +187,10 @@ impl Stances {
                         .entry(passage.text)
                         .or_insert_with(|| subwords.encode(passage.text));
                     let special = [subwords.cls(), subwords.sep()];
-                    let window = inner.settings.window;
+                    let window = match passage.holder {
+                        Some(_) => inner.settings.pair_window(),
+                        None => inner.settings.window,
+                    };
                     let marked = passage.mark(pieces, &inner.markers, special, window);
                     windows.push((marked, passage.holder.is_none()));
                     windows.len() - 1

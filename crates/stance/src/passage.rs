@@ -4,7 +4,7 @@ use standpoint_encoder::Pieces;
 /// Two parties in a text: whose stance towards whom is asked.
 ///
 /// The text is a sentence, or a quotation with its source and cue put before it. Any text will
-/// do; of one longer than the model's window, the parts around the parties are read.
+/// do; of one longer than the model's windows, the parts around the parties are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Passage<'t> {
     /// The words.
@@ -32,7 +32,7 @@ pub(crate) struct Marked {
     pub(crate) holder: usize,
     /// Where the target's opening marker is.
     pub(crate) target: usize,
-    /// Whether parts of the text were left out.
+    /// Whether words between the parties were left out or, where the author is one, any.
     pub(crate) cut: bool,
 }
 
@@ -91,7 +91,10 @@ impl Passage<'_> {
             ids,
             holder: opened[0],
             target: opened[1],
-            cut: kept.len() < pieces.ids.len(),
+            cut: match holder {
+                Some(_) => kept.windows(2).any(|k| k[1] != k[0] + 1),
+                None => kept.len() < pieces.ids.len(),
+            },
         }
     }
 }

@@ -15,6 +15,9 @@ pub(crate) struct Settings {
     markers: [String; 4],
     /// Pieces in a window, special ones and markers included.
     pub(crate) window: usize,
+    /// The same for a passage with two parties: what stands farther off misleads more than it
+    /// tells. As `window` unless set.
+    pair_window: Option<usize>,
     pub(crate) temperature: Temperatures,
     /// What is added for each of the five classes (neutral, the party that stands first for the
     /// second, second for first, first against second, second against first), fitted so that rare
@@ -47,9 +50,15 @@ impl Settings {
                 return odd(format!("`id2label` has {found} for {id}; wanted {label}"));
             }
         }
-        let (window, most) = (stance.window, encoder.max_pieces());
-        if !(8..=most).contains(&window) {
-            return odd(format!("`window` is {window}; wanted 8 to {most} pieces"));
+        let most = encoder.max_pieces();
+        let windows = [
+            ("window", stance.window),
+            ("pair_window", stance.pair_window()),
+        ];
+        for (name, window) in windows {
+            if !(8..=most).contains(&window) {
+                return odd(format!("`{name}` is {window}; wanted 8 to {most} pieces"));
+            }
         }
         let Temperatures {
             pair,
@@ -65,6 +74,11 @@ impl Settings {
             return odd(format!("`threshold` is {found}; wanted 0 to 1"));
         }
         Ok(stance)
+    }
+
+    /// Pieces in a window with two parties.
+    pub(crate) fn pair_window(&self) -> usize {
+        self.pair_window.unwrap_or(self.window)
     }
 
     /// The pieces that mark the parties.
