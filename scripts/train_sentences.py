@@ -352,7 +352,6 @@ def quantized(model):
 
 
 def write(path, lexicon, glance, table, rest):
-    table = table.view(np.uint8) ^ 0x80
     path.write_bytes(lexicon.tobytes() + glance.tobytes() + table.tobytes() + rest.astype("<i4").tobytes())
 
 

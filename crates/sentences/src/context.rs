@@ -1,6 +1,6 @@
 //! What stands around a gap, read from a bounded stretch of text on each side.
 
-use crate::lanes::{load, load_before, spaces};
+use crate::lanes::{end_of_word, space_after, space_before, start_of_word};
 use crate::words::{REACH, Word};
 
 /// The mark that a word ends with, closing quotation marks and brackets aside.
@@ -77,15 +77,15 @@ impl<'t> Chunk<'t> {
             return Self::NOTHING;
         };
         // Nearly always letters alone, or with one mark after them.
-        let mark = ENDS[*last as usize];
-        let inner = match all {
-            [.., inner, _] if mark != End::Nothing => inner,
-            _ => last,
+        let (mark, n) = match AFTER[*last as usize] {
+            After::End(mark) => (mark, 1),
+            _ => (End::Nothing, 0),
         };
+        let inner = all[(all.len() - 1).saturating_sub(n)];
         if first.is_ascii_alphanumeric() && inner.is_ascii_alphanumeric() {
             return Chunk {
                 all,
-                word: Word::new(text, start, end - usize::from(mark != End::Nothing)),
+                word: Word::new(text, start, end - n),
                 end: mark,
                 ..Self::NOTHING
             };
@@ -120,30 +120,51 @@ impl<'t> Chunk<'t> {
     }
 }
 
-/// The closing marks of one byte.
-const CLOSERS: [Around; 256] = {
-    let mut closers = [Around::Nothing; 256];
-    closers[b'"' as usize] = Around::Quote;
-    closers[b'\'' as usize] = Around::Quote;
-    closers[b')' as usize] = Around::Bracket;
-    closers[b']' as usize] = Around::Bracket;
-    closers[b'}' as usize] = Around::Bracket;
-    closers[b'*' as usize] = Around::Other;
-    closers[b'_' as usize] = Around::Other;
-    closers
+/// A mark after a word.
+#[derive(Clone, Copy)]
+enum After {
+    Nothing,
+    /// Closes a quotation or bracket.
+    Closer(Around),
+    End(End),
+}
+
+/// The marks of one byte.
+const AFTER: [After; 256] = {
+    let mut after = [After::Nothing; 256];
+    after[b'"' as usize] = After::Closer(Around::Quote);
+    after[b'\'' as usize] = After::Closer(Around::Quote);
+    after[b')' as usize] = After::Closer(Around::Bracket);
+    after[b']' as usize] = After::Closer(Around::Bracket);
+    after[b'}' as usize] = After::Closer(Around::Bracket);
+    after[b'*' as usize] = After::Closer(Around::Other);
+    after[b'_' as usize] = After::Closer(Around::Other);
+    after[b'.' as usize] = After::End(End::Stop);
+    after[b'!' as usize] = After::End(End::Exclamation);
+    after[b'?' as usize] = After::End(End::Question);
+    after[b':' as usize] = After::End(End::Colon);
+    after[b';' as usize] = After::End(End::Semicolon);
+    after[b',' as usize] = After::End(End::Comma);
+    after[b'-' as usize] = After::End(End::Dash);
+    after
 };
+
+/// The last mark and its length.
+#[inline]
+fn last_mark(bytes: &[u8]) -> (After, usize) {
+    match bytes {
+        [.., b] if b.is_ascii() => (AFTER[*b as usize], 1),
+        [.., 0xe2, 0x80, 0x99 | 0x9d] => (After::Closer(Around::Quote), 3),
+        [.., 0xc2, 0xbb] => (After::Closer(Around::Quote), 2),
+        [.., 0xe2, 0x80, 0x93..=0x95] => (After::End(End::Dash), 3),
+        [.., 0xe2, 0x80, 0xa6] => (After::End(End::Ellipsis), 3),
+        _ => (After::Nothing, 0),
+    }
+}
 
 fn strip_closers(mut bytes: &[u8]) -> (&[u8], Around) {
     let mut last = Around::Nothing;
-    while let [.., b] = bytes {
-        let (n, around) = match CLOSERS[*b as usize] {
-            Around::Nothing => match bytes {
-                [.., 0xe2, 0x80, 0x99 | 0x9d] => (3, Around::Quote),
-                [.., 0xc2, 0xbb] => (2, Around::Quote),
-                _ => break,
-            },
-            around => (1, around),
-        };
+    while let (After::Closer(around), n) = last_mark(bytes) {
         bytes = &bytes[..bytes.len() - n];
         if last == Around::Nothing {
             last = around;
@@ -152,30 +173,9 @@ fn strip_closers(mut bytes: &[u8]) -> (&[u8], Around) {
     (bytes, last)
 }
 
-/// The final marks of one byte.
-const ENDS: [End; 256] = {
-    let mut ends = [End::Nothing; 256];
-    ends[b'.' as usize] = End::Stop;
-    ends[b'!' as usize] = End::Exclamation;
-    ends[b'?' as usize] = End::Question;
-    ends[b':' as usize] = End::Colon;
-    ends[b';' as usize] = End::Semicolon;
-    ends[b',' as usize] = End::Comma;
-    ends[b'-' as usize] = End::Dash;
-    ends
-};
-
 fn strip_end(mut bytes: &[u8]) -> (&[u8], End) {
     let mut end = End::Nothing;
-    while let [.., b] = bytes {
-        let (n, mark) = match ENDS[*b as usize] {
-            End::Nothing => match bytes {
-                [.., 0xe2, 0x80, 0x93..=0x95] => (3, End::Dash),
-                [.., 0xe2, 0x80, 0xa6] => (3, End::Ellipsis),
-                _ => break,
-            },
-            mark => (1, mark),
-        };
+    while let (After::End(mark), n) = last_mark(bytes) {
         bytes = &bytes[..bytes.len() - n];
         end = match (end, mark) {
             (End::Nothing, mark) => mark,
@@ -214,44 +214,104 @@ fn strip_openers(mut bytes: &[u8]) -> (&[u8], Around) {
     }
 }
 
-/// The chunk that ends at `end`, and the end of what is before the white space before it. Looks
-/// at no more than [`REACH`] bytes, none before `floor`.
-#[inline]
-pub(crate) fn last_chunk(text: &[u8], floor: usize, end: usize) -> (Chunk<'_>, usize) {
-    let floor = floor.max(end.saturating_sub(REACH));
-    let mut start = end;
-    while start > floor {
-        let n = spaces(load_before(text, start)).leading_zeros() as usize / 8;
-        start -= n;
-        if n < 8 {
-            break;
-        }
-    }
-    start = start.max(floor);
-    let mut before = start;
-    while before > floor && text[before - 1] <= b' ' {
-        before -= 1;
-    }
-    (Chunk::new(text, start, end), before)
+/// The chunks of a text, each read once while it is near: a chunk is right of one gap and left of
+/// the next.
+#[derive(Debug)]
+pub(crate) struct Chunks<'t> {
+    pub(crate) text: &'t [u8],
+    /// By the last bits of where they start.
+    near: [Place<'t>; NEAR],
+    /// That of the sentence's first chunk.
+    opening: Place<'t>,
 }
 
-/// The chunk that starts at `start`, and the start of what is after the white space after it.
-/// Looks at no more than [`REACH`] bytes.
-#[inline]
-pub(crate) fn first_chunk(text: &[u8], start: usize) -> (Chunk<'_>, usize) {
-    let ceiling = text.len().min(start + REACH);
-    let mut end = start;
-    while end < ceiling {
-        let n = spaces(load(text, end)).trailing_zeros() as usize / 8;
-        end += n;
-        if n < 8 {
-            break;
+const NEAR: usize = 16;
+
+/// A chunk and where it starts.
+#[derive(Clone, Copy, Debug)]
+struct Place<'t> {
+    start: usize,
+    chunk: Chunk<'t>,
+}
+
+impl<'t> Chunks<'t> {
+    pub(crate) fn new(text: &'t [u8]) -> Self {
+        let nowhere = Place {
+            start: usize::MAX,
+            chunk: Chunk::NOTHING,
+        };
+        Self {
+            text,
+            near: [nowhere; NEAR],
+            opening: nowhere,
         }
     }
-    end = end.min(ceiling);
-    let mut after = end;
-    while after < ceiling && text[after] <= b' ' {
-        after += 1;
+
+    /// The chunk that starts at `start`, of which no more than [`REACH`] bytes are looked at.
+    #[inline]
+    pub(crate) fn first(&mut self, start: usize) -> Chunk<'t> {
+        let near = &mut self.near[start % NEAR];
+        if near.start != start {
+            let ceiling = self.text.len().min(start + REACH);
+            let end = end_of_word(self.text, start, ceiling);
+            *near = Place {
+                start,
+                chunk: Chunk::new(self.text, start, end),
+            };
+        }
+        near.chunk
     }
-    (Chunk::new(text, start, end), after)
+
+    /// Where what is after the white space after the chunk from `start` on is, no more than
+    /// [`REACH`] bytes from there.
+    #[inline]
+    pub(crate) fn after(&self, start: usize, chunk: &Chunk) -> usize {
+        let ceiling = self.text.len().min(start + REACH);
+        let mut after = start + chunk.all.len();
+        while after < ceiling
+            && let n = space_after(&self.text[after..ceiling])
+            && n > 0
+        {
+            after += n;
+        }
+        after
+    }
+
+    /// The chunk that ends at `end`, of which no more than [`REACH`] bytes are looked at, none before
+    /// `floor`.
+    #[inline]
+    pub(crate) fn last(&self, floor: usize, end: usize) -> Chunk<'t> {
+        let start = start_of_word(self.text, floor.max(end.saturating_sub(REACH)), end);
+        let near = &self.near[start % NEAR];
+        if near.start == start && near.chunk.all.len() == end - start {
+            near.chunk
+        } else {
+            Chunk::new(self.text, start, end)
+        }
+    }
+
+    /// Where what is before the white space before the chunk up to `end` ends, no more than
+    /// [`REACH`] bytes before there, nor before `floor`.
+    #[inline]
+    pub(crate) fn before(&self, floor: usize, end: usize, chunk: &Chunk) -> usize {
+        let floor = floor.max(end.saturating_sub(REACH));
+        let mut before = end - chunk.all.len();
+        while before > floor
+            && let n = space_before(&self.text[floor..before])
+            && n > 0
+        {
+            before -= n;
+        }
+        before
+    }
+
+    /// The first chunk of the sentence that starts at `start`.
+    #[inline]
+    pub(crate) fn opening(&mut self, start: usize) -> Chunk<'t> {
+        if self.opening.start != start {
+            let chunk = self.first(start);
+            self.opening = Place { start, chunk };
+        }
+        self.opening.chunk
+    }
 }

@@ -1,8 +1,8 @@
 //! A gap as numbers: what the model looks at.
 
-use crate::context::{Chunk, End, first_chunk, last_chunk};
+use crate::context::{Chunk, Chunks, End};
 use crate::model::lexicon;
-use crate::words::{Word, first_is_upper};
+use crate::words::Word;
 
 /// How many features a gap has.
 pub(crate) const COUNT: usize = 34;
@@ -10,7 +10,7 @@ pub(crate) const COUNT: usize = 34;
 /// The words around a gap, and what is known of the sentence and document so far.
 #[derive(Debug)]
 pub(crate) struct Context<'g, 't> {
-    glance: &'g Glance<'t>,
+    glance: &'g Glance<'g, 't>,
     /// The chunk before the one before the gap; nothing from before the sentence.
     left: Chunk<'t>,
     /// The two chunks after the one after the gap.
@@ -73,49 +73,59 @@ pub(crate) const GLANCE: usize = 6;
 
 /// The two words beside a gap.
 #[derive(Debug)]
-pub(crate) struct Glance<'t> {
+pub(crate) struct Glance<'c, 't> {
     pub(crate) left: Chunk<'t>,
     pub(crate) right: Chunk<'t>,
-    text: &'t [u8],
+    chunks: &'c mut Chunks<'t>,
     /// Where the sentence starts.
     start: usize,
-    /// Where what is before `left` ends, without white space.
-    before: usize,
-    /// Where what is after `right` starts, without white space.
-    after: usize,
+    /// Where the gap starts and ends.
+    gap: (usize, usize),
     pub(crate) sofar: SoFar,
 }
 
-impl<'t> Glance<'t> {
-    /// The gap of `text` from `end` to `next`, in a sentence that starts at `start`.
+impl<'c, 't> Glance<'c, 't> {
+    /// The gap from `end` to `next`, in a sentence that starts at `start`.
     #[inline]
-    pub(crate) fn new(text: &'t [u8], start: usize, end: usize, next: usize, sofar: SoFar) -> Self {
-        let (left, before) = last_chunk(text, start, end);
-        let (right, after) = first_chunk(text, next);
+    pub(crate) fn new(
+        chunks: &'c mut Chunks<'t>,
+        start: usize,
+        end: usize,
+        next: usize,
+        sofar: SoFar,
+    ) -> Self {
+        let left = chunks.last(start, end);
+        let right = chunks.first(next);
         Glance {
             left,
             right,
-            text,
+            chunks,
             start,
-            before,
-            after,
+            gap: (end, next),
             sofar,
         }
     }
 
-    /// The sentence before `left`.
+    /// The sentence before `left`, without the white space between.
     pub(crate) fn before(&self) -> &'t [u8] {
-        &self.text[self.start..self.before]
+        let end = self.chunks.before(self.start, self.gap.0, &self.left);
+        &self.chunks.text[self.start..end]
     }
 
     /// The last chunk of that.
     pub(crate) fn chunk_before(&self) -> Chunk<'t> {
-        last_chunk(self.text, self.start, self.before).0
+        self.chunks
+            .last(self.start, self.start + self.before().len())
     }
 
-    /// The text after `right`.
+    /// Where what is after `right` starts, without the white space between.
+    fn next(&self) -> usize {
+        self.chunks.after(self.gap.1, &self.right)
+    }
+
+    /// The text from there on.
     pub(crate) fn after(&self) -> &'t [u8] {
-        &self.text[self.after..]
+        &self.chunks.text[self.next()..]
     }
 
     /// Features as [`Context::features`] has them, fewer.
@@ -140,13 +150,17 @@ impl<'t> Glance<'t> {
 impl<'g, 't> Context<'g, 't> {
     /// Reads on from a glance at the same gap.
     #[inline]
-    pub(crate) fn new(glance: &'g Glance<'t>) -> Self {
-        let (right1, after) = first_chunk(glance.text, glance.after);
+    pub(crate) fn new(glance: &'g mut Glance<'_, 't>) -> Self {
+        let left = glance.chunk_before();
+        let next = glance.next();
+        let right = glance.chunks.first(next);
+        let right2 = glance.chunks.first(glance.chunks.after(next, &right));
+        let first = glance.chunks.opening(glance.start);
         Context {
             glance,
-            left: glance.chunk_before(),
-            right: [right1, first_chunk(glance.text, after).0],
-            first: first_chunk(glance.text, glance.start).0,
+            left,
+            right: [right, right2],
+            first,
         }
     }
 
@@ -158,9 +172,7 @@ impl<'g, 't> Context<'g, 't> {
         let s = &self.glance.sofar;
         let end = l.end as u32 | (l.closer as u32) << 4 | u32::from(l.closed_before) << 6;
         let ls = l.word.shape as u32;
-        let rs = r.word.shape as u32
-            | (r.opener as u32) << 4
-            | u32::from(first_is_upper(r.word.bytes)) << 6;
+        let rs = r.word.shape as u32 | (r.opener as u32) << 4 | u32::from(r.word.is_capital) << 6;
         let r2s = r2.word.shape as u32 | (r.end as u32) << 4;
         let (lw, rw) = (l.word.hash, r.word.hash);
         let (length, capitals) = (s.length(), s.capital_share());
@@ -172,53 +184,53 @@ impl<'g, 't> Context<'g, 't> {
         );
         let left_len = l.word.bytes.len().min(8) as u32;
         let quoted = u32::from(s.quoted) | u32::from(s.brackets.min(2)) << 1;
-        let pairs: [(u32, u32); COUNT] = [
-            (end, 0),
-            (end, ls),
-            (end, rs),
-            (end, ls << 8 | rs),
-            (end, lw),
-            (end, rw),
-            (rs, rw),
-            (rs, lw),
-            (l2.word.hash, lw ^ end),
-            (r2.word.hash, rw ^ end),
-            (lw, rw),
-            (end, r2.word.hash),
-            (end, rs << 8 | r2s),
-            (end, length),
-            (end, length << 8 | rs),
-            (end, length << 8 | ls),
-            (end, capitals << 8 | rs),
-            (end, history),
-            (end, (history & 3) << 16 | length << 8 | rs),
-            (r2.word.hash, r3.word.hash ^ end),
-            (end, quoted << 8 | rs),
-            (end, quoted << 8 | history),
-            (end, ll << 8 | rs),
-            (end, rl),
-            (end, ll << 8 | rl),
-            (end, rl << 8 | r2l),
-            (end, suffix(l.word.bytes) << 8 | rs),
-            (end, r3.word.hash),
-            (
+        let mut hashes: [u32; COUNT] = [
+            pair(end, 0),
+            pair(end, ls),
+            pair(end, rs),
+            pair(end, ls << 8 | rs),
+            pair(end, lw),
+            pair(end, rw),
+            pair(rs, rw),
+            pair(rs, lw),
+            pair(l2.word.hash, lw ^ end),
+            pair(r2.word.hash, rw ^ end),
+            pair(lw, rw),
+            pair(end, r2.word.hash),
+            pair(end, rs << 8 | r2s),
+            pair(end, length),
+            pair(end, length << 8 | rs),
+            pair(end, length << 8 | ls),
+            pair(end, capitals << 8 | rs),
+            pair(end, history),
+            pair(end, (history & 3) << 16 | length << 8 | rs),
+            pair(r2.word.hash, r3.word.hash ^ end),
+            pair(end, quoted << 8 | rs),
+            pair(end, quoted << 8 | history),
+            pair(end, ll << 8 | rs),
+            pair(end, rl),
+            pair(end, ll << 8 | rl),
+            pair(end, rl << 8 | r2l),
+            pair(end, suffix(l.word.bytes) << 8 | rs),
+            pair(end, r3.word.hash),
+            pair(
                 end,
                 (r3.word.shape as u32) << 8 | r2.word.shape as u32 | rs << 16,
             ),
-            (end, self.first.word.hash),
-            (end, l2.word.hash),
-            (end, left_len << 8 | ls),
-            (end, l2l << 16 | ll << 8 | l2.word.shape as u32),
-            (
+            pair(end, self.first.word.hash),
+            pair(end, l2.word.hash),
+            pair(end, left_len << 8 | ls),
+            pair(end, l2l << 16 | ll << 8 | l2.word.shape as u32),
+            pair(
                 end,
                 (l2.end as u32) << 16 | (self.first.word.shape as u32) << 8 | capitals,
             ),
         ];
-        let mut out = [0; COUNT];
-        for (t, (&(a, b), out)) in pairs.iter().zip(&mut out).enumerate() {
-            *out = mix(t as u32, a, b);
+        // In a loop of its own, which the compiler makes vectors.
+        for (t, hash) in hashes.iter_mut().enumerate() {
+            *hash = finish(t as u32, *hash);
         }
-        out
+        hashes
     }
 }
 
@@ -230,8 +242,19 @@ fn suffix(bytes: &[u8]) -> u32 {
         .fold(0, |sum, &b| sum << 8 | u32::from(b | 0x20))
 }
 
+/// The hash of a feature of template `t`.
 #[inline]
 fn mix(t: u32, a: u32, b: u32) -> u32 {
-    let h = a.wrapping_mul(0x9e37_79b1) ^ b.wrapping_mul(0x85eb_ca77) ^ t.wrapping_mul(0xc2b2_ae3d);
+    finish(t, pair(a, b))
+}
+
+#[inline]
+fn pair(a: u32, b: u32) -> u32 {
+    a.wrapping_mul(0x9e37_79b1) ^ b.wrapping_mul(0x85eb_ca77)
+}
+
+#[inline]
+fn finish(t: u32, h: u32) -> u32 {
+    let h = h ^ t.wrapping_mul(0xc2b2_ae3d);
     (h ^ h >> 15).wrapping_mul(0x2c1b_3c6d)
 }

@@ -46,8 +46,91 @@ pub(crate) const fn capitals(letters: u64) -> u64 {
     !(letters << 2) & HIGH
 }
 
+/// Which bytes are white space, or start a character outside ASCII, which may be.
+#[inline]
+const fn may_be_space(x: u64) -> u64 {
+    spaces(x) | x & x << 1 & HIGH
+}
+
+/// The length of the white space outside ASCII that `bytes` start with, 0 for none.
+#[inline]
+fn wide_space(bytes: &[u8]) -> usize {
+    match bytes {
+        [0xc2, 0x85 | 0xa0, ..] => 2,
+        [0xe1, 0x9a, 0x80, ..]
+        | [0xe2, 0x80, 0x80..=0x8a | 0xa8 | 0xa9 | 0xaf, ..]
+        | [0xe2, 0x81, 0x9f, ..]
+        | [0xe3, 0x80, 0x80, ..] => 3,
+        _ => 0,
+    }
+}
+
+/// The length of the one white space that `bytes` start with, 0 for none.
+#[inline]
+pub(crate) fn space_after(bytes: &[u8]) -> usize {
+    match bytes {
+        [b, ..] if *b <= b' ' => 1,
+        [b, ..] if *b >= 0xc0 => wide_space(bytes),
+        _ => 0,
+    }
+}
+
+/// The length of the one white space that `bytes` end with, 0 for none.
+#[inline]
+pub(crate) fn space_before(bytes: &[u8]) -> usize {
+    match bytes {
+        [.., b] if *b <= b' ' => 1,
+        [.., 0xc2, _] => wide_space(&bytes[bytes.len() - 2..]),
+        [.., 0xe1..=0xe3, _, _] => wide_space(&bytes[bytes.len() - 3..]),
+        _ => 0,
+    }
+}
+
+/// Where the first white space at or after `start` is; `ceiling` if there is none before that.
+#[inline]
+pub(crate) fn end_of_word(text: &[u8], start: usize, ceiling: usize) -> usize {
+    let mut at = start;
+    while at < ceiling {
+        let mut may_be = may_be_space(load(text, at));
+        while may_be != 0 {
+            let i = at + may_be.trailing_zeros() as usize / 8;
+            if i >= ceiling || space_after(&text[i..]) > 0 {
+                return i.min(ceiling);
+            }
+            may_be &= may_be - 1;
+        }
+        at += 8;
+    }
+    ceiling
+}
+
+/// Where the last white space before `end` ends; `floor` if there is none after that.
+#[inline]
+pub(crate) fn start_of_word(text: &[u8], floor: usize, end: usize) -> usize {
+    let mut at = end;
+    while at > floor {
+        let mut may_be = may_be_space(load_before(text, at));
+        while may_be != 0 {
+            let from_end = 8 - (63 - may_be.leading_zeros() as usize) / 8;
+            if floor + from_end > at {
+                return floor;
+            }
+            let i = at - from_end;
+            let n = space_after(&text[i..]);
+            if n > 0 {
+                return (i + n).min(end);
+            }
+            may_be &= !(0x80 << (8 * (8 - from_end)));
+        }
+        at = at.saturating_sub(8);
+    }
+    floor
+}
+
 #[cfg(test)]
 mod tests {
+    use std::format;
+
     use super::*;
 
     #[test]
@@ -65,6 +148,21 @@ mod tests {
                     assert_eq!(bit(capitals(x)), b.is_ascii_uppercase(), "{b:#x}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn words_end_at_what_is_white_space() {
+        for c in '\u{0}'..=char::MAX {
+            let text = format!("a12é3456{c}789b");
+            let end = text.len();
+            let is_space = c.is_whitespace() || c <= ' ';
+            let (before, after) = if is_space { (9, end - 4) } else { (end, 0) };
+            assert_eq!(end_of_word(text.as_bytes(), 0, end), before, "{c:?}");
+            assert_eq!(start_of_word(text.as_bytes(), 0, end), after, "{c:?}");
+            let c = &text.as_bytes()[9..end - 4];
+            let n = if is_space { c.len() } else { 0 };
+            assert_eq!((space_after(c), space_before(c)), (n, n));
         }
     }
 

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use standpoint_core::{Sentence, Span};
 
-use crate::context::{End, last_chunk};
+use crate::context::{Chunks, End};
 use crate::features::{Context, Glance, SoFar};
 use crate::item::{Item, starts_with_bullet};
 use crate::scan::{self, Block, Mark, Stop};
@@ -24,25 +24,25 @@ pub(crate) const LONGEST_QUOTE: usize = 1 << 12;
 const LONGEST_PLAIN: u32 = 100;
 
 /// A gap that no rule decides.
-pub(crate) struct Gap<'t> {
-    glance: Glance<'t>,
+pub(crate) struct Gap<'c, 't> {
+    glance: Glance<'c, 't>,
 }
 
-impl Gap<'_> {
+impl Gap<'_, '_> {
     /// Whether a look at the two words beside it is enough to say no. Nearly all gaps are before
     /// names.
     fn is_plain(&self) -> bool {
         matches!(self.glance.left.end, End::Nothing | End::Comma)
     }
 
-    pub(crate) fn decide(&self) -> bool {
+    pub(crate) fn decide(&mut self) -> bool {
         if self.is_plain()
             && (self.glance.sofar.words > LONGEST_PLAIN
                 || !model::is_worth_it(&self.glance.features()))
         {
             return false;
         }
-        model::score(&Context::new(&self.glance).features()) > 0
+        model::score(&Context::new(&mut self.glance).features()) > 0
     }
 }
 
@@ -81,10 +81,11 @@ impl Machine {
         &mut self,
         text: &str,
         complete: bool,
-        mut decide: impl FnMut(&Gap) -> bool,
+        mut decide: impl FnMut(&mut Gap) -> bool,
         out: &mut Vec<Sentence>,
     ) {
         let bytes = text.as_bytes();
+        let mut chunks = Chunks::new(bytes);
         if !self.begun {
             if !complete && bytes.len() < AHEAD {
                 return;
@@ -130,7 +131,7 @@ impl Machine {
                     }
                     self.sofar.words += 1;
                     let after = bytes[end];
-                    if let Some(kind) = self.boundary(bytes, start, end, lines, &mut decide) {
+                    if let Some(kind) = self.boundary(&mut chunks, start, end, lines, &mut decide) {
                         self.end_sentence(end, kind, bytes, out);
                     } else if !after.is_ascii_lowercase() {
                         self.sofar.capitals += 1;
@@ -163,15 +164,16 @@ impl Machine {
 
     fn boundary(
         &mut self,
-        bytes: &[u8],
+        chunks: &mut Chunks,
         start: usize,
         end: usize,
         lines: u32,
-        decide: &mut impl FnMut(&Gap) -> bool,
+        decide: &mut impl FnMut(&mut Gap) -> bool,
     ) -> Option<Kind> {
+        let bytes = chunks.text;
         let after = &bytes[end..];
         if lines > 1 || lines == 1 && self.is_hard(&bytes[start..end], after) {
-            let stopped = last_chunk(bytes, self.start, start).0.end.is_final();
+            let stopped = chunks.last(self.start, start).end.is_final();
             return Some(if stopped { Kind::HardStop } else { Kind::Hard });
         }
         if let Some(item) = self.item {
@@ -188,11 +190,15 @@ impl Machine {
         if start - self.start <= 4 && starts_with_bullet(&bytes[self.start..start]) {
             return None;
         }
+        // No rule ends a sentence after a letter or digit.
+        if self.sofar.words > LONGEST_PLAIN && bytes[start - 1].is_ascii_alphanumeric() {
+            return None;
+        }
         self.sofar.quoted = self.quote.is_some();
-        let gap = Gap {
-            glance: Glance::new(bytes, self.start, start, end, self.sofar),
+        let mut gap = Gap {
+            glance: Glance::new(chunks, self.start, start, end, self.sofar),
         };
-        let yes = rules::decide(&gap.glance).unwrap_or_else(|| decide(&gap));
+        let yes = rules::decide(&gap.glance).unwrap_or_else(|| decide(&mut gap));
         yes.then_some(if gap.glance.left.end.is_final() {
             Kind::Stop
         } else {
@@ -347,13 +353,13 @@ impl Kind {
 /// where a glance may be enough, and all features.
 pub fn training(text: &str, ends: &[usize], mut each: impl FnMut(usize, Option<&[u32]>, &[u32])) {
     let base = text.as_ptr() as usize;
-    let decide = |gap: &Gap| {
+    let decide = |gap: &mut Gap| {
         let at = gap.glance.right.all.as_ptr() as usize - base;
         let glance = gap.is_plain().then(|| gap.glance.features());
         each(
             at,
             glance.as_ref().map(|g| &g[..]),
-            &Context::new(&gap.glance).features(),
+            &Context::new(&mut gap.glance).features(),
         );
         ends.binary_search(&at).is_ok()
     };
@@ -368,7 +374,7 @@ mod tests {
     fn steps(text: &str, n: usize) -> usize {
         let mut asked = 0;
         let mut out = Vec::new();
-        let count = |gap: &Gap| {
+        let count = |gap: &mut Gap| {
             asked += 1;
             gap.decide()
         };

@@ -1,6 +1,6 @@
 //! What is decided without the model.
 
-use crate::context::{Around, End};
+use crate::context::{Around, Chunk, End};
 use crate::features::Glance;
 use crate::model::lexicon;
 use crate::words::{Shape, Word, first_is_upper, keys};
@@ -19,7 +19,12 @@ pub(crate) fn decide(gap: &Glance) -> Option<bool> {
         }
         _ => {}
     }
-    let capital = first_is_upper(right.word.bytes);
+    // Between two marks that stand alone, as in a line drawn with them.
+    let is_mark = |chunk: &Chunk| chunk.all.len() == 1 && chunk.word.bytes.is_empty();
+    if !left.end.is_final() && is_mark(left) && is_mark(right) {
+        return Some(false);
+    }
+    let capital = right.word.is_capital;
     match left.end {
         // "We lost!" he said.
         end if end.is_final()

@@ -43,6 +43,8 @@ pub(crate) struct Word<'t> {
     pub(crate) shape: Shape,
     /// Of the word in small letters.
     pub(crate) hash: u32,
+    /// Whether it starts with a capital.
+    pub(crate) is_capital: bool,
     /// Its first eight bytes, as [`key`] has them.
     key: u64,
 }
@@ -52,6 +54,7 @@ impl<'t> Word<'t> {
         bytes: &[],
         shape: Shape::Nothing,
         hash: 0,
+        is_capital: false,
         key: 0,
     };
 
@@ -69,17 +72,14 @@ impl<'t> Word<'t> {
         let key = first | SMALL & all;
         let are_letters = letters(first) == HIGH & all && (n <= 8 || letters(last) == HIGH);
         let shape = if are_letters && n <= 16 {
-            let capitals = [
-                capitals(first) & all,
-                if n > 8 { capitals(last) } else { 0 },
-            ];
-            let every = [HIGH & all, if n > 8 { HIGH } else { 0 }];
-            match capitals {
-                [0, 0] if n == 1 => Shape::Letter,
-                [0, 0] => Shape::Lower,
-                [0x80, 0] if n == 1 => Shape::Initial,
-                [0x80, 0] => Shape::Capital,
-                _ if capitals == every => Shape::AllCaps,
+            let others = if n > 8 { capitals(last) } else { 0 };
+            let capitals = capitals(first) & all;
+            let every = capitals == HIGH & all && (n <= 8 || others == HIGH);
+            match capitals | others {
+                0 => [Shape::Lower, Shape::Letter][usize::from(n == 1)],
+                _ if n == 1 => Shape::Initial,
+                _ if every => Shape::AllCaps,
+                _ if (capitals, others) == (0x80, 0) => Shape::Capital,
                 _ => Shape::MixedCase,
             }
         } else {
@@ -95,6 +95,7 @@ impl<'t> Word<'t> {
             bytes,
             shape,
             hash,
+            is_capital: first_is_upper(bytes),
             key,
         }
     }
@@ -236,12 +237,12 @@ pub(crate) fn first_char(bytes: &[u8]) -> Option<char> {
 #[inline]
 fn hash(key: u64, last: u64, n: usize) -> u32 {
     let byte = |i: usize| key >> (8 * i) & 0xff;
-    let (a, b) = match n {
-        1..=3 => (byte(0) | byte(n / 2) << 8 | byte(n - 1) << 16, 0),
-        4..=7 => (key & 0xffff_ffff | key >> (8 * (n - 4)) << 32, 0),
-        8 => (key, key),
-        _ => (key, last),
+    let a = match n {
+        1..=3 => byte(0) | byte(n / 2) << 8 | byte(n - 1) << 16,
+        4..=8 => key & 0xffff_ffff | key >> (8 * (n - 4)) << 32,
+        _ => key,
     };
+    let b = if n == 8 { key } else { last };
     let h = (a | SMALL).wrapping_mul(0x9e37_79b9_7f4a_7c15)
         ^ (b | SMALL)
             .wrapping_add(n as u64)
