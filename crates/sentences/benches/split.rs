@@ -49,18 +49,10 @@ const WORST: &[&str] = &[
     "A b\n",
 ];
 
-fn news() -> String {
-    #[allow(clippy::disallowed_methods, reason = "criterion takes the arguments")]
-    match std::env::var_os("STANDPOINT_REUTERS") {
-        Some(folder) => standpoint_testkit::reuters(folder),
-        None => ARTICLE.repeat(MEGABYTE / ARTICLE.len()),
-    }
-}
-
 fn bench(c: &mut Criterion) {
     let mut group = c.benchmark_group("split");
     group.sample_size(10);
-    let news = news();
+    let news = standpoint_testkit::news(ARTICLE);
     group.throughput(Throughput::Bytes(news.len() as u64));
     group.bench_function("news", |b| b.iter(|| split(black_box(&news))));
     group.bench_function("news, streamed", |b| {

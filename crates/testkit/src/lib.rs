@@ -82,6 +82,84 @@ pub fn reuters(folder: impl AsRef<Path>) -> String {
     text
 }
 
+/// News for benches, at least a megabyte: the stories of Reuters-21578 in the folder that the
+/// environment variable `STANDPOINT_REUTERS` names; without it `article` again and again.
+#[must_use]
+pub fn news(article: &str) -> String {
+    #[allow(clippy::disallowed_methods, reason = "criterion takes the arguments")]
+    match std::env::var_os("STANDPOINT_REUTERS") {
+        Some(folder) => reuters(folder),
+        None => article.repeat((1 << 20) / article.len() + 1),
+    }
+}
+
+/// The slowest of many short texts made of `pieces`, with the megabytes a second of each, slowest
+/// first: all periods of up to `longest` pieces, and random texts of a few of them. Each is timed
+/// again and again, and the shortest time counts.
+pub fn slowest(pieces: &[&str], longest: u32, mut run: impl FnMut(&str)) -> Vec<(f64, String)> {
+    const BYTES: usize = 6000;
+    let mut speed = |text: &str, times: u32| {
+        let seconds = (0..times)
+            .map(|_| {
+                let start = std::time::Instant::now();
+                run(std::hint::black_box(text));
+                start.elapsed().as_secs_f64()
+            })
+            .fold(f64::MAX, f64::min);
+        text.len() as f64 / 1e6 / seconds
+    };
+    let mut found: Vec<(f64, String)> = Vec::new();
+    let mut add = |text: String| {
+        found.push((speed(&text, 2), text));
+        if found.len() > 4000 {
+            found.sort_by(|a, b| a.0.total_cmp(&b.0));
+            found.truncate(200);
+        }
+    };
+    for length in 1..=longest {
+        for mut n in 0..pieces.len().pow(length) {
+            let mut period = String::new();
+            for _ in 0..length {
+                period += pieces[n % pieces.len()];
+                n /= pieces.len();
+            }
+            add(period.repeat(BYTES / period.len() + 1));
+        }
+    }
+    // A small generator of its own: the same texts on every machine.
+    let mut state = 0x1234_5678_u64;
+    let mut below = |n: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as usize % n
+    };
+    for _ in 0..20_000 {
+        let few: Vec<String> = (0..2 + below(5))
+            .map(|_| {
+                (0..1 + below(3))
+                    .map(|_| pieces[below(pieces.len())])
+                    .collect()
+            })
+            .collect();
+        let mut text = String::new();
+        while text.len() < BYTES {
+            text += &few[below(few.len())];
+            if below(3) == 0 {
+                text.push(' ');
+            }
+        }
+        add(text);
+    }
+    found.sort_by(|a, b| a.0.total_cmp(&b.0));
+    found.truncate(200);
+    for (mbs, text) in &mut found {
+        *mbs = speed(text, 60);
+    }
+    found.sort_by(|a, b| a.0.total_cmp(&b.0));
+    found
+}
+
 /// The text of a file.
 ///
 /// # Panics

@@ -43,18 +43,10 @@ const WORST: &[&str] = &[
     "\u{201c} ",
 ];
 
-fn news() -> String {
-    #[allow(clippy::disallowed_methods, reason = "criterion takes the arguments")]
-    match std::env::var_os("STANDPOINT_REUTERS") {
-        Some(folder) => standpoint_testkit::reuters(folder),
-        None => ARTICLE.repeat(MEGABYTE / ARTICLE.len()),
-    }
-}
-
 fn bench(c: &mut Criterion) {
     let mut group = c.benchmark_group("tokenize");
     group.sample_size(10);
-    let news = news();
+    let news = standpoint_testkit::news(ARTICLE);
     let mut at = 0;
     let lines: Vec<Span> = news
         .split_inclusive('\n')

@@ -20,6 +20,7 @@ pub fn tokenize(text: &str, within: Span) -> Vec<Token> {
         text: part,
         base: within.start(),
         tokens: Vec::with_capacity(bytes.len() / 5 + 1),
+        joined: 0,
     };
     let mut at = 0;
     while at < bytes.len() {
@@ -62,10 +63,16 @@ pub fn tokenize(text: &str, within: Span) -> Vec<Token> {
 /// The longest chunk with marks, in bytes, that is looked at as a whole.
 const LONGEST: usize = 128;
 
+/// After how many words joined by marks no address is looked for any more: each look takes time by
+/// the length of the rest.
+const JOINED: u32 = 8;
+
 struct Words<'t> {
     text: &'t str,
     base: u32,
     tokens: Vec<Token>,
+    /// Words of the chunk so far that a mark joins to the next.
+    joined: u32,
 }
 
 impl Words<'_> {
@@ -78,6 +85,7 @@ impl Words<'_> {
 
     /// Splits a stretch without white space, whose bytes are of the classes `seen`.
     fn chunk(&mut self, mut start: usize, end: usize, seen: u8) {
+        self.joined = 0;
         match seen {
             _ if start == end => return,
             LETTER => return self.letters(start, end),
@@ -156,6 +164,7 @@ impl Words<'_> {
             return;
         }
         if seen & ADDRESS != 0
+            && self.joined < JOINED
             && let Some((length, kind)) = address::find(&bytes[start..end])
         {
             self.push(start, start + length, kind);
@@ -280,6 +289,8 @@ impl Words<'_> {
 
     /// Whether a word keeps the stop that follows it.
     fn keeps_stop(&self, word: &[u8], end: usize) -> bool {
+        // No abbreviation is longer.
+        let word = &word[word.len().saturating_sub(24)..];
         let word = match word
             .iter()
             .rposition(|&b| matches!(b, b'(' | b'"' | b'-' | b'/' | b'\''))
@@ -358,6 +369,7 @@ impl Words<'_> {
             }
             let c = first(&self.text[from..to]);
             self.push(from, to, kind_of_mark(c));
+            self.joined += 1;
             return match letters(&self.text.as_bytes()[to..end]) {
                 0 if to == end => {}
                 n if n == end - to => self.letters(to, end),
@@ -468,7 +480,11 @@ fn first(text: &str) -> char {
 
 /// As [`char::is_alphanumeric`], sooner for the marks of typography.
 fn is_alphanumeric(c: char) -> bool {
-    !matches!(c, '\u{2000}'..='\u{206f}') && c.is_alphanumeric()
+    match c {
+        '\u{c0}'..='\u{24f}' => !matches!(c, '×' | '÷'),
+        '\u{2000}'..='\u{206f}' => false,
+        _ => c.is_alphanumeric(),
+    }
 }
 
 /// How much of the text is this mark again and again, for marks that are used so.
@@ -573,6 +589,10 @@ fn is_hyphen_inside(bytes: &[u8], i: usize) -> bool {
     let digits = |b: &[u8]| b.iter().all(u8::is_ascii_digit);
     let next = after.split(|&b| b == b'-').next().unwrap_or(after);
     if digits(next) {
+        // No such number is longer.
+        if bytes.len() > 48 {
+            return false;
+        }
         // 713-853-3989, 345-9945, 77415-0027; a range is two numbers.
         let last = before
             .rsplit(|&b| b == b'-' || b == b'/')
