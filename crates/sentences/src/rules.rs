@@ -47,7 +47,7 @@ pub(crate) fn decide(gap: &Glance) -> Option<bool> {
                 Some(gap.sofar.words > 4)
             } else if left.word.is_one_of(TITLES) && capital
                 || digit && left.word.is_one_of(NUMBERED)
-                || capital && !half_day && is_before_names(gap) && !may_start(&right.word)
+                || capital && !half_day && is_before_names(gap) && !may_start(&left.word, &right.word)
             {
                 Some(false)
             } else {
@@ -77,9 +77,10 @@ fn is_before_names(gap: &Glance) -> bool {
     }
 }
 
-/// Whether sentences start with this word in raw text.
-fn may_start(word: &Word) -> bool {
-    lexicon(word.hash) >> 3 & 3 > 0
+/// Whether sentences start with `next` in raw text, after `U.S.` and its like often.
+fn may_start(word: &Word, next: &Word) -> bool {
+    let often = lexicon(next.hash) >> 3 & 3;
+    often > u8::from(word.shape == Shape::Dotted)
 }
 
 /// Words whose stop never ends a sentence when a number follows.
