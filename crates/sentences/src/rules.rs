@@ -39,6 +39,7 @@ pub(crate) fn decide(gap: &Glance) -> Option<bool> {
         End::Stop if left.all == b"." => spaced_dots(gap, capital),
         End::Stop if left.closer == Around::Nothing => {
             let digit = right.word.bytes.first().is_some_and(u8::is_ascii_digit);
+            let small = right.word.bytes.first().is_some_and(u8::is_ascii_lowercase);
             let half_day = left.word.is_one_of(&const { keys(["a.m", "p.m"]) });
             if is_note(right.all) {
                 Some(false)
@@ -47,7 +48,11 @@ pub(crate) fn decide(gap: &Glance) -> Option<bool> {
                 Some(gap.sofar.words > 4)
             } else if left.word.is_one_of(TITLES) && capital
                 || digit && left.word.is_one_of(NUMBERED)
-                || capital && !half_day && is_before_names(gap) && !may_start(&left.word, &right.word)
+                || small && lexicon(left.word.hash) >> 5 >= 4
+                || capital
+                    && !half_day
+                    && is_before_names(gap)
+                    && !may_start(&left.word, &right.word)
             {
                 Some(false)
             } else {

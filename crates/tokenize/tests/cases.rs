@@ -1,6 +1,6 @@
 //! Cases with the reason for each, and a few sentences of the English Web Treebank.
 
-use standpoint_core::{Span, TokenKind};
+use standpoint_core::Span;
 use standpoint_testkit::{jsonl, read};
 use standpoint_tokenize::tokenize;
 
@@ -61,26 +61,28 @@ fn sentences_of_the_treebank() {
     assert_eq!(sentences, 6);
 }
 
+#[derive(serde::Deserialize)]
+struct KindCase {
+    word: String,
+    kind: String,
+    why: String,
+}
+
 #[test]
 fn kinds() {
-    let text = "Reyes, 5,000 $ www.example.org me@example.org #vote @reuters 😀";
-    let tokens = tokenize(text, Span::from_range(0..text.len()));
-    let kinds: Vec<TokenKind> = tokens.iter().map(|t| t.kind).collect();
-    use TokenKind::{Email, Emoji, Handle, Hashtag, Number, Punctuation, Symbol, Url, Word};
-    assert_eq!(
-        kinds,
-        [
-            Word,
-            Punctuation,
-            Number,
-            Symbol,
-            Url,
-            Email,
-            Hashtag,
-            Handle,
-            Emoji
-        ]
-    );
+    for case in jsonl::<KindCase>(data("kinds.jsonl")) {
+        let text = format!("See {} there.", case.word);
+        let tokens = tokenize(&text, Span::from_range(0..text.len()));
+        let found = tokens.iter().find(|t| text[t.span] == case.word);
+        let kind = found.map(|t| format!("{:?}", t.kind));
+        assert_eq!(
+            kind.as_ref(),
+            Some(&case.kind),
+            "{}: {}",
+            case.word,
+            case.why
+        );
+    }
 }
 
 #[test]
