@@ -23,9 +23,19 @@ pub(crate) const LONGEST_QUOTE: usize = 1 << 12;
 /// table or a list.
 const LONGEST_PLAIN: u32 = 100;
 
+/// What one question to the network costs, in bytes of the text, and how many bytes can be saved up
+/// for questions. Prose has one in a hundred bytes; a text that has spent all is none, and final
+/// marks alone end its sentences until there are bytes enough again. So a text is never slow
+/// throughout.
+const COST: isize = 12;
+const SAVED: isize = 512;
+
 /// A gap that no rule decides.
 pub(crate) struct Gap<'c, 't> {
     glance: Glance<'c, 't>,
+    /// Where the gap ends.
+    end: isize,
+    paid: &'c mut isize,
 }
 
 impl Gap<'_, '_> {
@@ -42,6 +52,11 @@ impl Gap<'_, '_> {
         {
             return false;
         }
+        let paid = (*self.paid).max(self.end - SAVED) + COST;
+        if paid > self.end {
+            return self.glance.left.end.is_final();
+        }
+        *self.paid = paid;
         model::score(&Context::new(&mut self.glance).features()) > 0
     }
 }
@@ -60,6 +75,8 @@ pub(crate) struct Machine {
     /// As `quote`, in single marks.
     single: Option<isize>,
     item: Option<Item>,
+    /// The bytes before here are spent on questions to the network.
+    paid: isize,
     sofar: SoFar,
     block: Block,
     begun: bool,
@@ -70,6 +87,7 @@ impl Machine {
     pub(crate) fn new(wrapped: bool) -> Self {
         Self {
             wrapped,
+            paid: -SAVED,
             ..Self::default()
         }
     }
@@ -197,6 +215,8 @@ impl Machine {
         self.sofar.quoted = self.quote.is_some();
         let mut gap = Gap {
             glance: Glance::new(chunks, self.start, start, end, self.sofar),
+            end: end as isize,
+            paid: &mut self.paid,
         };
         let yes = rules::decide(&gap.glance).unwrap_or_else(|| decide(&mut gap));
         yes.then_some(if gap.glance.left.end.is_final() {
@@ -257,6 +277,7 @@ impl Machine {
     #[cfg(feature = "std")]
     /// Goes on as if the text had begun `bytes` later.
     pub(crate) fn forget(&mut self, bytes: usize) {
+        self.paid = self.paid.max(self.at as isize - SAVED) - bytes as isize;
         self.start -= bytes;
         self.at -= bytes;
         self.block = Block::default();
