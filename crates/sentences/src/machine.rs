@@ -23,19 +23,64 @@ pub(crate) const LONGEST_QUOTE: usize = 1 << 12;
 /// table or a list.
 const LONGEST_PLAIN: u32 = 100;
 
-/// What one question to the network costs, in bytes of the text, and how many bytes can be saved up
-/// for questions. Prose has one in a hundred bytes; a text that has spent all is none, and final
-/// marks alone end its sentences until there are bytes enough again. So a text is never slow
-/// throughout.
-const COST: isize = 12;
-const SAVED: isize = 512;
+/// What a text has left to spend on doubtful gaps, so that none is slow throughout: each byte is
+/// saved, up to a limit, a look at the words beside a gap costs some and a question to the network
+/// more. Prose has a doubtful gap in thirty bytes and asks once in a hundred. A text that has spent
+/// all is none; until all is saved again, a final mark after a letter or digit alone ends its
+/// sentences.
+#[derive(Clone, Copy, Debug)]
+struct Purse {
+    /// The bytes before here are spent; below 0 when that is before the text at hand.
+    spent: isize,
+    empty: bool,
+}
+
+impl Purse {
+    /// The bytes that a look costs.
+    const LOOK: isize = 4;
+    /// The bytes that a question costs.
+    const QUESTION: isize = 20;
+    /// The bytes that can be saved.
+    const LIMIT: isize = 4096;
+
+    const FULL: Self = Self {
+        spent: -Self::LIMIT,
+        empty: false,
+    };
+
+    /// Pays at byte `at`, if there is enough; if not, not again until all is saved.
+    #[inline]
+    fn pay(&mut self, cost: isize, at: usize) -> bool {
+        let at = at as isize;
+        self.empty &= at - self.spent < Self::LIMIT;
+        if !self.empty {
+            let spent = self.spent.max(at - Self::LIMIT) + cost;
+            self.empty = spent > at;
+            if !self.empty {
+                self.spent = spent;
+            }
+        }
+        !self.empty
+    }
+
+    /// Goes on as if the text had begun `bytes` later; all before `at` has been read.
+    #[cfg(feature = "std")]
+    fn forget(&mut self, bytes: usize, at: usize) {
+        self.spent = self.spent.max(at as isize - Self::LIMIT) - bytes as isize;
+    }
+}
+
+/// Whether a final mark ends what is before a gap, after a letter or digit.
+fn is_marked(before: &[u8]) -> bool {
+    matches!(before, [.., b, b'.' | b'!' | b'?'] if b.is_ascii_alphanumeric())
+}
 
 /// A gap that no rule decides.
 pub(crate) struct Gap<'c, 't> {
     glance: Glance<'c, 't>,
     /// Where the gap ends.
-    end: isize,
-    paid: &'c mut isize,
+    end: usize,
+    purse: &'c mut Purse,
 }
 
 impl Gap<'_, '_> {
@@ -52,17 +97,15 @@ impl Gap<'_, '_> {
         {
             return false;
         }
-        let paid = (*self.paid).max(self.end - SAVED) + COST;
-        if paid > self.end {
-            return self.glance.left.end.is_final();
+        if !self.purse.pay(Purse::QUESTION, self.end) {
+            return is_marked(self.glance.left.all);
         }
-        *self.paid = paid;
         model::score(&Context::new(&mut self.glance).features()) > 0
     }
 }
 
 /// Where the splitting of a text has got to.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Machine {
     /// Where the current sentence starts.
     start: usize,
@@ -75,8 +118,7 @@ pub(crate) struct Machine {
     /// As `quote`, in single marks.
     single: Option<isize>,
     item: Option<Item>,
-    /// The bytes before here are spent on questions to the network.
-    paid: isize,
+    purse: Purse,
     sofar: SoFar,
     block: Block,
     begun: bool,
@@ -86,9 +128,17 @@ pub(crate) struct Machine {
 impl Machine {
     pub(crate) fn new(wrapped: bool) -> Self {
         Self {
+            start: 0,
+            at: 0,
+            last_gap: 0,
+            quote: None,
+            single: None,
+            item: None,
+            purse: Purse::FULL,
+            sofar: SoFar::default(),
+            block: Block::default(),
+            begun: false,
             wrapped,
-            paid: -SAVED,
-            ..Self::default()
         }
     }
 
@@ -212,11 +262,14 @@ impl Machine {
         if self.sofar.words > LONGEST_PLAIN && bytes[start - 1].is_ascii_alphanumeric() {
             return None;
         }
+        if !self.purse.pay(Purse::LOOK, end) {
+            return is_marked(&bytes[self.start..start]).then_some(Kind::Stop);
+        }
         self.sofar.quoted = self.quote.is_some();
         let mut gap = Gap {
             glance: Glance::new(chunks, self.start, start, end, self.sofar),
-            end: end as isize,
-            paid: &mut self.paid,
+            end,
+            purse: &mut self.purse,
         };
         let yes = rules::decide(&gap.glance).unwrap_or_else(|| decide(&mut gap));
         yes.then_some(if gap.glance.left.end.is_final() {
@@ -277,7 +330,7 @@ impl Machine {
     #[cfg(feature = "std")]
     /// Goes on as if the text had begun `bytes` later.
     pub(crate) fn forget(&mut self, bytes: usize) {
-        self.paid = self.paid.max(self.at as isize - SAVED) - bytes as isize;
+        self.purse.forget(bytes, self.at);
         self.start -= bytes;
         self.at -= bytes;
         self.block = Block::default();

@@ -254,8 +254,9 @@ fn bits(bytes: &[u8; BLOCK]) -> u32 {
 #[inline]
 fn gap(text: &str, start: usize) -> Stop {
     let bytes = text.as_bytes();
-    // Nearly always one space.
-    if bytes[start] == b' '
+    // Nearly always one space or line end.
+    let first = bytes[start];
+    if (first == b' ' || first == b'\n')
         && bytes
             .get(start + 1)
             .is_some_and(|b| (0x21..0x80).contains(b))
@@ -263,7 +264,7 @@ fn gap(text: &str, start: usize) -> Stop {
         return Stop::Gap {
             start,
             end: start + 1,
-            lines: 0,
+            lines: u32::from(first == b'\n'),
         };
     }
     let mut lines = 0;

@@ -228,6 +228,13 @@ pub(crate) fn first_is_upper(bytes: &[u8]) -> bool {
 }
 
 pub(crate) fn first_char(bytes: &[u8]) -> Option<char> {
+    match *bytes {
+        [a @ 0..0x80, ..] => return Some(char::from(a)),
+        [a @ 0xc2..0xe0, b @ 0x80..0xc0, ..] => {
+            return char::from_u32(u32::from(a & 0x1f) << 6 | u32::from(b & 0x3f));
+        }
+        _ => {}
+    }
     let len = char_len(*bytes.first()?).min(bytes.len());
     core::str::from_utf8(&bytes[..len]).ok()?.chars().next()
 }
