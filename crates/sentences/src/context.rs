@@ -290,6 +290,14 @@ impl<'t> Chunks<'t> {
         }
     }
 
+    /// Whether the chunk that ends at `end` has a final mark.
+    #[inline]
+    pub(crate) fn is_stopped(&self, floor: usize, end: usize) -> bool {
+        // Nearly all that have none are known by the last byte.
+        !matches!(last_mark(&self.text[floor..end]), (After::Nothing, _))
+            && self.last(floor, end).end.is_final()
+    }
+
     /// Where what is before the white space before the chunk up to `end` ends, no more than
     /// [`REACH`] bytes before there, nor before `floor`.
     #[inline]

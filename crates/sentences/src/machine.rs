@@ -39,7 +39,7 @@ impl Purse {
     /// The bytes that a look costs.
     const LOOK: isize = 4;
     /// The bytes that a question costs.
-    const QUESTION: isize = 20;
+    const QUESTION: isize = 28;
     /// The bytes that can be saved.
     const LIMIT: isize = 4096;
 
@@ -241,7 +241,7 @@ impl Machine {
         let bytes = chunks.text;
         let after = &bytes[end..];
         if lines > 1 || lines == 1 && self.is_hard(&bytes[start..end], after) {
-            let stopped = chunks.last(self.start, start).end.is_final();
+            let stopped = chunks.is_stopped(self.start, start);
             return Some(if stopped { Kind::HardStop } else { Kind::Hard });
         }
         if let Some(item) = self.item {
