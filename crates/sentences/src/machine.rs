@@ -39,7 +39,7 @@ impl Purse {
     /// The bytes that a look costs.
     const LOOK: isize = 4;
     /// The bytes that a question costs.
-    const QUESTION: isize = 28;
+    const QUESTION: isize = 16;
     /// The bytes that can be saved.
     const LIMIT: isize = 4096;
 
@@ -464,6 +464,43 @@ mod tests {
             let (one, four) = (steps(text, 10_000), steps(text, 40_000));
             assert!(four <= 4 * one + 16, "{text:?}: {one} steps, then {four}");
             assert!(four <= 40_000 * text.len(), "{text:?}: {four} steps");
+        }
+    }
+
+    /// How often the network is asked in a text, and whether all is spent at its end.
+    fn questions(text: &str) -> (usize, bool) {
+        let mut asked = 0;
+        let mut machine = Machine::new(false);
+        let count = |gap: &mut Gap| {
+            let spent = gap.purse.spent;
+            let yes = gap.decide();
+            asked += usize::from(gap.purse.spent > spent);
+            yes
+        };
+        machine.advance(text, true, count, &mut Vec::new());
+        (asked, machine.purse.empty)
+    }
+
+    #[test]
+    fn questions_are_few_in_any_text() {
+        for text in ["@! ", "! n", "/. ", "a? ", "X\n\u{a0}y", "Ab?\" "] {
+            let text = text.repeat(100_000);
+            let (asked, _) = questions(&text);
+            assert!(asked > 0);
+            let most = (text.len() as isize + Purse::LIMIT) / Purse::QUESTION;
+            assert!(asked as isize <= most, "{text:.9?}: {asked} of {most}");
+        }
+    }
+
+    #[test]
+    fn prose_has_all_its_questions_answered() {
+        for text in [
+            "\"Did he go?\" \"No, never!\" she said. \"Why not?\" He did not know, and left. ",
+            "Mr. B. A. Reyes of the U.S. Army went to St. Louis. ",
+            "Lead Ore Cents 1.05 -- n.a. Tin Ore 3.30 -- ",
+        ] {
+            let (asked, empty) = questions(&text.repeat(1000));
+            assert!(asked > 0 && !empty, "{text:?}: {asked}");
         }
     }
 }

@@ -74,6 +74,11 @@ fn long_texts() -> Vec<String> {
         quoted.repeat(3),
         kept.repeat(60),
         format!("He said “{}", "no ".repeat(50_000)),
+        format!(
+            "{}{}",
+            "@! n? ".repeat(5000),
+            "They ate. We slept at 5 a.m. Mr. Reyes left. ".repeat(500)
+        ),
     ]
 }
 
@@ -108,18 +113,115 @@ fn inner_boundaries_of_a_long_quotation_are_not_marked() {
     assert_eq!(count(600), 0);
 }
 
+/// Sentences in small letters, most of them.
+fn prose() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        4 => "[A-Z]?[a-z]{1,9}(,? [a-z0-9]{1,9}){0,9}[.!?:;,]? ",
+        1 => "[.!?…,:;()\"'“”‘’-]|\n|\n\n|  |[a-z]\\) |Mr\\. |[A-Z]{1,3} ",
+    ];
+    prop::collection::vec(piece, 1..40).prop_map(|pieces| pieces.concat())
+}
+
+/// Whether all white space within a sentence is single spaces between a letter, digit or comma and
+/// a small letter.
+fn is_certain(sentence: &str) -> bool {
+    let bytes = sentence.trim_end().as_bytes();
+    let white: Vec<usize> = sentence
+        .trim_end()
+        .char_indices()
+        .filter_map(|(at, c)| c.is_whitespace().then_some(at))
+        .collect();
+    white.iter().all(|&at| {
+        at > 0
+            && bytes[at] == b' '
+            && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b',')
+            && bytes[at + 1].is_ascii_lowercase()
+    })
+}
+
+proptest! {
+    /// No such white space is ever a boundary. Other sentences may be split differently by
+    /// themselves, where the words after their end and how those before them ended are not seen.
+    #[test]
+    fn sentences_without_doubt_are_sentences_by_themselves(text in prose(), wrapped: bool) {
+        let splitter = Splitter::new().wrapped(wrapped);
+        for sentence in splitter.split(&text) {
+            let own = &text[sentence.span];
+            if is_certain(own) {
+                prop_assert_eq!(splitter.split(own).len(), 1, "{:?}", own);
+            }
+        }
+    }
+}
+
 #[test]
 fn sentences_of_an_article_are_sentences_by_themselves() {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../tests/data/rfa_cambodia_article.txt"
-    );
-    let text = standpoint_testkit::read(path);
+    let text = article();
     let sentences = split(&text);
     assert!(sentences.len() > 20);
     for sentence in sentences {
         let own = &text[sentence.span];
         assert_eq!(split(own).len(), 1, "{own}");
+    }
+}
+
+fn article() -> String {
+    standpoint_testkit::read(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/data/rfa_cambodia_article.txt"
+    ))
+}
+
+#[test]
+fn an_article_after_a_text_of_nothing_but_doubt_is_split_as_by_itself() {
+    let article = article();
+    let doubt = "@! n? ".repeat(5000);
+    // What it takes to be sure of prose again.
+    let between = format!("\n\n{}\n\n", "They ate, and we did. ".repeat(300));
+    let text = format!("{doubt}{between}{article}");
+    let from = text.len() - article.len();
+    let ends = |text: &str, from: usize| -> Vec<usize> {
+        let ends = split(text).into_iter().map(|s| s.span.range().end);
+        ends.filter(|&end| end > from)
+            .map(|end| end - from)
+            .collect()
+    };
+    assert_eq!(ends(&text, from), ends(&article, 0));
+    // And that text by its marks alone.
+    let marked = split(&text[..20_000]);
+    assert_eq!(&text[marked[marked.len() - 2].span], "@! n? ");
+}
+
+#[test]
+fn a_stream_is_read_little_ahead_of_its_sentences() {
+    use std::cell::Cell;
+
+    struct Counted<'t>(&'t [u8], &'t Cell<usize>);
+    impl Read for Counted<'_> {
+        fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+            let n = self.0.read(out)?;
+            self.1.set(self.1.get() + n);
+            Ok(n)
+        }
+    }
+    const MEGABYTES: usize = 3 << 20;
+    for piece in [
+        article().as_str(),
+        "no boundary, ",
+        "word",
+        "“They ate. ",
+        "\n",
+        "@! n? ",
+    ] {
+        let text = piece.repeat(MEGABYTES / piece.len());
+        let read = Cell::new(0);
+        let (mut given, mut most) = (0, 0);
+        for sentence in Splitter::new().read(BufReader::new(Counted(text.as_bytes(), &read))) {
+            most = most.max(read.get() - given);
+            given += sentence.expect("a str is UTF-8").text.len();
+        }
+        assert_eq!(given, text.len());
+        assert!(most <= 200 << 10, "{piece:.20?}: {most} bytes ahead");
     }
 }
 
