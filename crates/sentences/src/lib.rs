@@ -20,10 +20,10 @@
 //!
 //! A table scan finds the white space where a sentence could end; rules decide what leaves no
 //! doubt (blank lines, list items, titles before names); a small network over features of the
-//! words around decides the rest, but for texts that would ask it all the time. Its weights are a table in the crate, learned by
-//! `scripts/train_sentences.py` from web text with known sentences and from raw news. Time grows
-//! with the length of the text and nothing else. [`Splitter`] reads streams and text wrapped at a
-//! fixed width.
+//! words around decides the rest, but for texts that would ask it all the time. Its weights are a
+//! table in the crate, learned by `scripts/train_sentences.py` from web text with known sentences
+//! and from raw news. Time grows with the length of the text and nothing else. [`Splitter`] reads
+//! streams and text wrapped at a fixed width.
 //!
 //! Without the default feature `std` the crate needs `alloc` alone and has no streams.
 #![no_std]
