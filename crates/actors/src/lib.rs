@@ -3,8 +3,8 @@
 //! [`resolve`] joins the names that are one actor's: full names, surnames, acronyms, names with
 //! titles, different spacing or order. [`Resolver`] then answers whom the words of a source mean:
 //! a name, a description ("the ruling party's spokesman") or a pronoun. Both stand on the text
-//! alone: there is no list of known people. What the text does not tell stays unknown, and a
-//! surname that two people share is nobody's.
+//! alone: there is no list of known people. What the text does not tell stays unknown, and so does a
+//! surname that it gives two people alike.
 //!
 //! ```
 //! use standpoint_actors::resolve;
