@@ -3,7 +3,28 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::kernel::product;
+/// What attention is made of, in 32-bit floats.
+pub(crate) trait Arithmetic {
+    /// `out = scale · a · b` for `a` of `[m, k]` with its stride from row to row, `b` of `[k, n]`
+    /// with its strides from row to row and from column to column, of which one is 1, and `out` of
+    /// `[m, n]` with its stride from row to row. `memory` is kept from call to call.
+    ///
+    /// # Panics
+    ///
+    /// If a slice is too short for its shape, or `k` is 0.
+    fn product(
+        &self,
+        shape: [usize; 3],
+        a: (&[f32], usize),
+        b: (&[f32], usize, usize),
+        out: (&mut [f32], usize),
+        scale: f32,
+        memory: &mut Vec<f32>,
+    );
+
+    /// Softmax of a row, in place.
+    fn softmax(&self, row: &mut [f32]);
+}
 
 /// The shape of one attention block over some windows.
 pub(crate) struct Shape<'a> {
@@ -166,6 +187,7 @@ pub(crate) struct Buffers {
     keys: Vec<f32>,
     by_query: Vec<f32>,
     by_key: Vec<f32>,
+    packed: Vec<f32>,
 }
 
 /// Queries that are scored together: long windows then need no square of memory.
@@ -177,20 +199,19 @@ pub(crate) fn attend(
     shape: &Shape<'_>,
     buffers: &mut Buffers,
     out: &mut [f32],
-    softmax: impl Fn(&mut [f32]),
+    arithmetic: &impl Arithmetic,
 ) {
     let hidden = shape.heads * shape.size;
     let stride = 3 * hidden;
     for window in shape.windows {
         let rows = &qkv[window.start * stride..window.end * stride];
         let out = &mut out[window.start * hidden..window.end * hidden];
-        out.fill(0.0);
         if window.is_empty() {
             continue;
         }
         for head in 0..shape.heads {
             let at = head * shape.size;
-            attend_head(rows, head, shape, buffers, &mut out[at..], &softmax);
+            attend_head(rows, head, shape, buffers, &mut out[at..], arithmetic);
         }
     }
 }
@@ -202,7 +223,7 @@ fn attend_head(
     shape: &Shape<'_>,
     buffers: &mut Buffers,
     out: &mut [f32],
-    softmax: impl Fn(&mut [f32]),
+    arithmetic: &impl Arithmetic,
 ) {
     let (size, hidden) = (shape.size, shape.heads * shape.size);
     let (stride, at) = (3 * hidden, head * size);
@@ -214,6 +235,7 @@ fn attend_head(
         keys: turned_keys,
         by_query,
         by_key,
+        packed,
     } = buffers;
     // Queries and keys of this head, each with its stride from row to row.
     let (mut queries, mut keys) = ((&rows[at..], stride), (&rows[hidden + at..], stride));
@@ -231,16 +253,14 @@ fn attend_head(
             ..
         }) => {
             let used = rows.range(len);
-            by_key.clear();
             by_key.resize(len * used.len(), 0.0);
-            product(
-                len,
-                used.len(),
-                size,
-                (keys.0, keys.1, 1),
+            arithmetic.product(
+                [len, used.len(), size],
+                keys,
                 (&distances[used.start * hidden + at..], 1, hidden),
                 (by_key, used.len()),
                 scale,
+                packed,
             );
         }
         _ => {}
@@ -252,16 +272,14 @@ fn attend_head(
             (&queries.0[first * queries.1..], queries.1),
             (&keys.0[seen.start * keys.1..], keys.1),
         );
-        scores.clear();
         scores.resize(block.len() * seen.len(), 0.0);
-        product(
-            block.len(),
-            seen.len(),
-            size,
-            (queries.0, queries.1, 1),
+        arithmetic.product(
+            [block.len(), seen.len(), size],
+            queries,
             (keys.0, 1, keys.1),
             (scores, seen.len()),
             scale,
+            packed,
         );
         if let Positions::Disentangled(Disentangled {
             keys: Some(distances),
@@ -270,16 +288,14 @@ fn attend_head(
         }) = shape.positions
         {
             let used = rows.range(len);
-            by_query.clear();
             by_query.resize(block.len() * used.len(), 0.0);
-            product(
-                block.len(),
-                used.len(),
-                size,
-                (queries.0, queries.1, 1),
+            arithmetic.product(
+                [block.len(), used.len(), size],
+                queries,
                 (&distances[used.start * hidden + at..], 1, hidden),
                 (by_query, used.len()),
                 scale,
+                packed,
             );
         }
         for (query, row) in block.clone().zip(scores.chunks_exact_mut(seen.len())) {
@@ -305,21 +321,22 @@ fn attend_head(
                 }
                 Positions::Plain | Positions::Rotary(_) => {}
             }
-            for (key, x) in seen.clone().zip(row.iter_mut()) {
-                if key.abs_diff(query) > reach {
-                    *x = f32::NEG_INFINITY;
+            if reach < len {
+                for (key, x) in seen.clone().zip(row.iter_mut()) {
+                    if key.abs_diff(query) > reach {
+                        *x = f32::NEG_INFINITY;
+                    }
                 }
             }
-            softmax(row);
+            arithmetic.softmax(row);
         }
-        product(
-            block.len(),
-            size,
-            seen.len(),
-            (scores, seen.len(), 1),
+        arithmetic.product(
+            [block.len(), size, seen.len()],
+            (scores, seen.len()),
             (&rows[seen.start * stride + 2 * hidden + at..], stride, 1),
             (&mut out[first * hidden..], hidden),
             1.0,
+            packed,
         );
     }
 }

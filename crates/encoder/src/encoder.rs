@@ -29,6 +29,17 @@ pub trait Encode: Send + Sync {
     /// If a window is longer than [`max_pieces`](Self::max_pieces) or a piece is none of the
     /// vocabulary.
     fn encode(&self, batch: &Batch, scratch: &mut Scratch) -> States;
+
+    /// As [`Encoder::encode_at`].
+    ///
+    /// # Panics
+    ///
+    /// As [`encode`](Self::encode), or if a place is none of the batch.
+    fn encode_at(&self, batch: &Batch, places: &[usize], scratch: &mut Scratch) -> Vec<f32> {
+        let states = self.encode(batch, scratch);
+        let rows = places.iter().flat_map(|&place| states.row(place));
+        rows.copied().collect()
+    }
 }
 
 /// A model of the BERT family: pieces of text to hidden states.
@@ -131,6 +142,40 @@ impl Encoder {
     #[must_use]
     pub fn encode(&self, batch: &Batch, scratch: &mut Scratch) -> States {
         self.inner.model.encode(batch, scratch)
+    }
+
+    /// The hidden states of some pieces alone, row after row, each to the bit that of
+    /// [`encode`](Self::encode): for a head that reads few of them, such as the first of each
+    /// window, the last layer has little to do. `places` are among all pieces of the batch.
+    ///
+    /// ```
+    /// use standpoint_encoder::{Batch, Encoder, Kernel, Scratch};
+    ///
+    /// # fn main() -> Result<(), standpoint_encoder::Error> {
+    /// # let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/distilbert");
+    /// let encoder = Encoder::open(dir, Kernel::Auto)?;
+    /// let mut batch = Batch::default();
+    /// batch.push(&[2, 7, 8, 3]);
+    /// batch.push(&[2, 9, 3]);
+    /// // The first piece of both windows.
+    /// let first = encoder.encode_at(&batch, &[0, 4], &mut Scratch::default());
+    /// assert_eq!(first.len(), 2 * encoder.hidden_size());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`encode`](Self::encode), or if the places do not ascend or one is none of the batch.
+    #[must_use]
+    pub fn encode_at(&self, batch: &Batch, places: &[usize], scratch: &mut Scratch) -> Vec<f32> {
+        assert!(places.is_sorted_by(|a, b| a < b), "places ascend");
+        assert!(
+            places.last().is_none_or(|&last| last < batch.pieces()),
+            "a place beyond the batch's {} pieces",
+            batch.pieces()
+        );
+        self.inner.model.encode_at(batch, places, scratch)
     }
 }
 

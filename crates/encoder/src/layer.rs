@@ -114,7 +114,7 @@ impl Layers {
         let hidden = states.hidden;
         for chunk in chunks(&states.ends) {
             let rows = &mut states.data[chunk.rows.start * hidden..chunk.rows.end * hidden];
-            self.inner.apply(rows, &chunk.windows, scratch);
+            self.inner.apply(rows, &chunk.windows, None, scratch);
         }
     }
 
@@ -425,8 +425,15 @@ impl Stack {
         self.backend.name()
     }
 
-    /// Sends the rows of a chunk through all layers.
-    pub(crate) fn apply(&self, x: &mut [f32], windows: &[Range<usize>], scratch: &mut Scratch) {
+    /// Sends the rows of a chunk through all layers. Where only some rows are `wanted`, in ascending
+    /// order, these come to stand in front, and the last layer does little for the others.
+    pub(crate) fn apply(
+        &self,
+        mut x: &mut [f32],
+        windows: &[Range<usize>],
+        wanted: Option<&[usize]>,
+        scratch: &mut Scratch,
+    ) {
         let Scratch {
             input,
             inner,
@@ -444,7 +451,7 @@ impl Stack {
         };
         let before = self.last.is_some();
         backend.load(x, self.hidden, input);
-        for layer in self.order.iter().map(|&i| &self.layers[i]) {
+        for (i, layer) in self.order.iter().map(|&i| &self.layers[i]).enumerate() {
             let shape = Shape {
                 heads: self.heads,
                 size: self.hidden / self.heads,
@@ -456,6 +463,16 @@ impl Stack {
             }
             layer.qkv.run(input, Out::Heads(qkv));
             backend.attend(qkv, &shape, work, input);
+            if let (Some(wanted), true) = (wanted, i + 1 == self.order.len()) {
+                input.keep(wanted);
+                for (to, &from) in wanted.iter().enumerate() {
+                    x.copy_within(
+                        from * self.hidden..(from + 1) * self.hidden,
+                        to * self.hidden,
+                    );
+                }
+                x = &mut x[..wanted.len() * self.hidden];
+            }
             layer.output.run(input, Out::Add(x));
             match &layer.attention_norm {
                 _ if before => normalized(x, &layer.output_norm, input),

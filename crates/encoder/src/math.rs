@@ -163,22 +163,31 @@ pub(crate) fn layer_norm(rows: &mut [f32], weight: &[f32], bias: &[f32], epsilon
 /// becomes zeros.
 #[inline(always)]
 pub(crate) fn softmax(row: &mut [f32]) {
-    let mut lanes = [f32::NEG_INFINITY; LANES];
-    let (whole, rest) = row.as_chunks::<LANES>();
-    for chunk in whole {
+    let (whole, rest) = row.as_chunks_mut::<LANES>();
+    // The rest as a chunk too, or it would be taken value by value; what is added to it counts 0.
+    let mut last = [f32::NEG_INFINITY; LANES];
+    last[..rest.len()].copy_from_slice(rest);
+    let mut lanes = last;
+    for chunk in &*whole {
         for (lane, &x) in lanes.iter_mut().zip(chunk) {
             *lane = if x > *lane { x } else { *lane };
         }
     }
-    for (lane, &x) in lanes.iter_mut().zip(rest) {
-        *lane = if x > *lane { x } else { *lane };
-    }
     let max = lanes.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let max = if max == f32::NEG_INFINITY { 0.0 } else { max };
-    row.iter_mut().for_each(|x| *x = exp(*x - max));
-    let total = sum(row, |x| x);
+    let mut totals = [0.0; LANES];
+    for chunk in whole.iter_mut().chain([&mut last]) {
+        for (x, total) in chunk.iter_mut().zip(&mut totals) {
+            *x = exp(*x - max);
+            *total += *x;
+        }
+    }
+    let total = sum(&totals, |x| x);
     let scale = if total == 0.0 { 0.0 } else { 1.0 / total };
-    row.iter_mut().for_each(|x| *x *= scale);
+    for chunk in whole.iter_mut().chain([&mut last]) {
+        chunk.iter_mut().for_each(|x| *x *= scale);
+    }
+    rest.copy_from_slice(&last[..rest.len()]);
 }
 
 #[cfg(test)]

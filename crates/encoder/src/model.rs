@@ -1,3 +1,4 @@
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::attention::{Disentangled, DistanceRows, Positions, RelativeBias, Rotary};
@@ -116,35 +117,26 @@ impl Model {
             add(positions, self.config.first_position + place);
         }
     }
-}
 
-impl Encode for Model {
-    fn hidden_size(&self) -> usize {
-        self.config.hidden
-    }
-
-    fn max_pieces(&self) -> usize {
-        self.config.max_pieces()
-    }
-
-    fn kernel_name(&self) -> &'static str {
-        self.stack.kernel_name()
-    }
-
-    fn encode(&self, batch: &Batch, scratch: &mut Scratch) -> States {
-        let hidden = self.hidden_size();
-        let width = self.config.embedding;
-        let mut data = vec![0.0; batch.pieces() * hidden];
+    /// The states of all pieces, or of those at these places.
+    fn run(&self, batch: &Batch, places: Option<&[usize]>, scratch: &mut Scratch) -> Vec<f32> {
+        let (hidden, width) = (self.config.hidden, self.config.embedding);
+        let count = places.map_or(batch.pieces(), <[usize]>::len);
+        let mut states = Vec::with_capacity(count * hidden);
+        let (mut rows, mut narrow) = (Vec::new(), Vec::new());
         let mut value = vec![0.0; width];
-        let mut narrow = Vec::new();
         for chunk in chunks(&batch.ends) {
-            let rows = &mut data[chunk.rows.start * hidden..chunk.rows.end * hidden];
+            let wanted = places.map(|places| in_chunk(places, &chunk.rows));
+            if wanted.as_ref().is_some_and(Vec::is_empty) {
+                continue;
+            }
+            rows.resize(chunk.rows.len() * hidden, 0.0);
             let embeddings = match self.projection {
                 Some(_) => {
                     narrow.resize(chunk.rows.len() * width, 0.0);
-                    &mut narrow[..]
+                    &mut narrow
                 }
-                None => &mut *rows,
+                None => &mut rows,
             };
             for window in &chunk.windows {
                 assert!(
@@ -161,15 +153,50 @@ impl Encode for Model {
             self.norm.apply(embeddings);
             if let Some(projection) = &self.projection {
                 let stack = &self.stack;
-                stack.project(&**projection, &narrow, width, rows, scratch);
+                stack.project(&**projection, &narrow, width, &mut rows, scratch);
             }
-            self.stack.apply(rows, &chunk.windows, scratch);
+            self.stack
+                .apply(&mut rows, &chunk.windows, wanted.as_deref(), scratch);
+            let kept = wanted.map_or(chunk.rows.len(), |wanted| wanted.len());
+            states.extend_from_slice(&rows[..kept * hidden]);
         }
+        states
+    }
+}
+
+/// Which of these places, in ascending order, are in a chunk, as rows of it.
+fn in_chunk(places: &[usize], rows: &Range<usize>) -> Vec<usize> {
+    let from = places.partition_point(|&place| place < rows.start);
+    let to = places.partition_point(|&place| place < rows.end);
+    places[from..to]
+        .iter()
+        .map(|place| place - rows.start)
+        .collect()
+}
+
+impl Encode for Model {
+    fn hidden_size(&self) -> usize {
+        self.config.hidden
+    }
+
+    fn max_pieces(&self) -> usize {
+        self.config.max_pieces()
+    }
+
+    fn kernel_name(&self) -> &'static str {
+        self.stack.kernel_name()
+    }
+
+    fn encode(&self, batch: &Batch, scratch: &mut Scratch) -> States {
         States {
-            data,
-            hidden,
+            data: self.run(batch, None, scratch),
+            hidden: self.hidden_size(),
             ends: batch.ends.clone(),
         }
+    }
+
+    fn encode_at(&self, batch: &Batch, places: &[usize], scratch: &mut Scratch) -> Vec<f32> {
+        self.run(batch, Some(places), scratch)
     }
 }
 

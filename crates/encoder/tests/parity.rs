@@ -164,6 +164,30 @@ fn windows_do_not_see_each_other() {
     }
 }
 
+/// Some pieces' states are those that they have among all.
+#[test]
+fn some_states_are_as_among_all() {
+    let mut scratch = Scratch::default();
+    for kernel in std::iter::once(Kernel::Portable).chain(fast()) {
+        for name in MODELS {
+            let batch = expected(name).batch;
+            let encoder = Encoder::open(data(name), kernel).expect(name);
+            let all = encoder.encode(&batch, &mut scratch);
+            let last = batch.pieces() - 1;
+            for places in [vec![], vec![0], vec![last], vec![0, 1, last / 2, last]] {
+                let some = encoder.encode_at(&batch, &places, &mut scratch);
+                let want = places.iter().flat_map(|&place| all.row(place));
+                let bits = |x: &f32| x.to_bits();
+                assert_eq!(
+                    some.iter().map(bits).collect::<Vec<_>>(),
+                    want.map(bits).collect::<Vec<_>>(),
+                    "{name}, {kernel}, {places:?}"
+                );
+            }
+        }
+    }
+}
+
 fn ids_of(name: &str, rows: std::ops::Range<usize>) -> (Vec<u32>, Vec<u8>) {
     let bytes = std::fs::read(data(name).join("expected.safetensors")).expect("expected states");
     let file = SafeTensors::deserialize(&bytes).expect("a safetensors file");

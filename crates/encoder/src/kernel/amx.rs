@@ -19,9 +19,10 @@ use std::arch::x86_64::*;
 
 use half::bf16;
 
+use super::portable;
 use super::vector::{self, load, store};
 use super::{Backend, Line, Operand, Out, Product, Work};
-use crate::attention::{self, Positions, Shape};
+use crate::attention::{self, Arithmetic, Positions, Shape};
 use crate::layer::Norm;
 use crate::weights::{Matrix, Stored};
 
@@ -225,17 +226,34 @@ impl Backend for Amx {
             // 32-bit floats.
             qkv.lines_to_floats(&mut work.floats);
             work.context.resize(qkv.rows * hidden, 0.0);
-            // SAFETY: there is an `Amx`, so the CPU has the features.
-            let softmax = |row: &mut [f32]| unsafe { vector::softmax(row) };
             let Work {
                 floats,
                 buffers,
                 context,
                 ..
             } = &mut *work;
-            attention::attend(floats, shape, buffers, context, softmax);
+            attention::attend(floats, shape, buffers, context, self);
             self.load(&work.context, hidden, out);
         }
+    }
+}
+
+impl Arithmetic for Amx {
+    fn product(
+        &self,
+        shape: [usize; 3],
+        a: (&[f32], usize),
+        b: (&[f32], usize, usize),
+        out: (&mut [f32], usize),
+        scale: f32,
+        _: &mut Vec<f32>,
+    ) {
+        portable::product(shape, a, b, out, scale, false);
+    }
+
+    fn softmax(&self, row: &mut [f32]) {
+        // SAFETY: there is an `Amx`, so the CPU has the features.
+        unsafe { vector::softmax(row) }
     }
 }
 

@@ -15,9 +15,11 @@
 use std::arch::x86_64::*;
 use std::ops::Range;
 
+use super::fma;
 use super::integer::{Set, step};
 use super::vector::TAIL;
 use super::{GROUP, Operand};
+use crate::attention::Arithmetic;
 use crate::config::Activation;
 use crate::layer::Norm;
 use crate::math;
@@ -51,25 +53,22 @@ impl Avx2 {
 pub(super) struct Aside {
     /// By group: the sum of each output's weights, by which the rows' zero point counts.
     sums: Vec<[i32; PANEL]>,
-    /// What was taken off weights, group after group.
+    /// What was taken off weights.
     extras: Vec<Extra>,
-    /// By group: where its extras end.
-    ends: Vec<usize>,
     /// By group: whether its sums are of two products.
     short: Vec<bool>,
 }
 
 /// What was taken off the weights of one input.
 struct Extra {
-    /// Within the group.
     input: usize,
-    weights: [i32; PANEL],
+    weights: [f32; PANEL],
 }
 
 impl Set for Avx2 {
     type Aside = Aside;
     const NAME: &'static str = "avx2";
-    const ROWS: usize = 4;
+    const ROWS: usize = 3;
     const PANEL: usize = PANEL;
     const OFFSET: u8 = 0;
 
@@ -77,17 +76,16 @@ impl Set for Avx2 {
         let mut aside = Aside {
             sums: Vec::new(),
             extras: Vec::new(),
-            ends: Vec::new(),
             short: Vec::new(),
         };
-        for group in panel.chunks_exact_mut(GROUP * PANEL) {
+        for (first, group) in panel.chunks_exact_mut(GROUP * PANEL).enumerate() {
             let mut sums = [0; PANEL];
             let start = aside.extras.len();
             let whole = group.to_vec();
             for (eight, weights) in group.chunks_exact_mut(8 * PANEL).enumerate() {
                 // SAFETY: there is an `Avx2`, so the CPU has the features.
                 if unsafe { sum_up(weights, &mut sums) } {
-                    take_off(weights, 8 * eight, &mut aside);
+                    take_off(weights, first * GROUP + 8 * eight, &mut aside);
                 }
             }
             let short = aside.extras.len() - start > FEW;
@@ -96,7 +94,6 @@ impl Set for Avx2 {
                 aside.extras.truncate(start);
             }
             aside.sums.push(sums);
-            aside.ends.push(aside.extras.len());
             aside.short.push(short);
         }
         aside
@@ -116,8 +113,7 @@ impl Set for Avx2 {
                 0 => {}
                 1 => multiply::<1>(x, rows.start, panel, aside, sums),
                 2 => multiply::<2>(x, rows.start, panel, aside, sums),
-                3 => multiply::<3>(x, rows.start, panel, aside, sums),
-                _ => multiply::<4>(x, rows.start, panel, aside, sums),
+                _ => multiply::<3>(x, rows.start, panel, aside, sums),
             }
         }
     }
@@ -155,15 +151,6 @@ impl Set for Avx2 {
         unsafe { go(row, norm) }
     }
 
-    fn softmax(self, row: &mut [f32]) {
-        #[target_feature(enable = "avx2")]
-        fn go(row: &mut [f32]) {
-            math::softmax(row);
-        }
-        // SAFETY: there is an `Avx2`, so the CPU has the features.
-        unsafe { go(row) }
-    }
-
     fn activate(self, activation: Activation, values: &mut [f32]) {
         #[target_feature(enable = "avx2")]
         fn go(activation: Activation, values: &mut [f32]) {
@@ -176,6 +163,29 @@ impl Set for Avx2 {
                 _ => go(activation, values),
             }
         }
+    }
+}
+
+impl Arithmetic for Avx2 {
+    fn product(
+        &self,
+        shape: [usize; 3],
+        a: (&[f32], usize),
+        b: (&[f32], usize, usize),
+        out: (&mut [f32], usize),
+        scale: f32,
+        memory: &mut Vec<f32>,
+    ) {
+        fma::product(*self, shape, a, b, out, scale, memory);
+    }
+
+    fn softmax(&self, row: &mut [f32]) {
+        #[target_feature(enable = "avx2")]
+        fn go(row: &mut [f32]) {
+            math::softmax(row);
+        }
+        // SAFETY: there is an `Avx2`, so the CPU has the features.
+        unsafe { go(row) }
     }
 }
 
@@ -251,7 +261,7 @@ fn sum_up(weights: &[u8], sums: &mut [i32; PANEL]) -> bool {
     _mm256_movemask_epi8(over) != 0
 }
 
-/// Takes off the weights of eight inputs, from `first` on in their group, what would not fit.
+/// Takes off the weights of eight inputs, from `first` on, what would not fit.
 fn take_off(weights: &mut [u8], first: usize, aside: &mut Aside) {
     let start = aside.extras.len();
     for output in 0..PANEL {
@@ -281,10 +291,10 @@ fn take_off(weights: &mut [u8], first: usize, aside: &mut Aside) {
                     if start + at == aside.extras.len() {
                         aside.extras.push(Extra {
                             input: first + input,
-                            weights: [0; PANEL],
+                            weights: [0.0; PANEL],
                         });
                     }
-                    aside.extras[start + at].weights[output] += off;
+                    aside.extras[start + at].weights[output] += off as f32;
                 }
             }
         }
@@ -308,7 +318,6 @@ fn multiply<const R: usize>(
     assert!(x.bytes.len() >= (top + R) * groups * GROUP);
     assert!(sums.len() >= (R - 1) * GROUP + PANEL);
     // Arrays are filled in loops: closures would not be inlined into a function of more features.
-    let mut extras = 0;
     for (group, weights) in panel.chunks_exact(GROUP * PANEL).enumerate() {
         let (mut at, mut rows) = ([0; R], [&[][..]; R]);
         for r in 0..R {
@@ -322,16 +331,6 @@ fn multiply<const R: usize>(
             acc[r][0] = _mm256_madd_epi16(totals[0], zero);
             acc[r][1] = _mm256_madd_epi16(totals[1], zero);
         }
-        let end = aside.ends[group];
-        for extra in &aside.extras[extras..end] {
-            let weights = vectors(&extra.weights);
-            for r in 0..R {
-                let value = low_half(i32::from(rows[r][extra.input]));
-                acc[r][0] = _mm256_add_epi32(acc[r][0], _mm256_madd_epi16(weights[0], value));
-                acc[r][1] = _mm256_add_epi32(acc[r][1], _mm256_madd_epi16(weights[1], value));
-            }
-        }
-        extras = end;
         if aside.short[group] {
             add_products::<R, true>(&mut acc, &rows, weights);
         } else {
@@ -348,6 +347,26 @@ fn multiply<const R: usize>(
                     _mm256_storeu_ps(sums.as_mut_ptr(), sum);
                 }
             }
+        }
+    }
+    // Apart, for how many a group has is nothing that a processor could foresee.
+    for r in 0..R {
+        let row = top + r;
+        let sums = &mut sums[r * GROUP..][..PANEL];
+        // SAFETY: `sums` and each extra's weights are sixteen floats.
+        unsafe {
+            let at = sums.as_mut_ptr();
+            let mut acc = [_mm256_loadu_ps(at), _mm256_loadu_ps(at.add(8))];
+            for extra in &aside.extras {
+                let steps = x.bytes[row * groups * GROUP + extra.input];
+                let scale = x.scales[row * groups + extra.input / GROUP];
+                let value = _mm256_set1_ps(f32::from(steps) * scale);
+                let weights = extra.weights.as_ptr();
+                acc[0] = _mm256_fmadd_ps(_mm256_loadu_ps(weights), value, acc[0]);
+                acc[1] = _mm256_fmadd_ps(_mm256_loadu_ps(weights.add(8)), value, acc[1]);
+            }
+            _mm256_storeu_ps(at, acc[0]);
+            _mm256_storeu_ps(at.add(8), acc[1]);
         }
     }
 }

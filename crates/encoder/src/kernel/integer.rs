@@ -12,9 +12,9 @@
 use std::arch::x86_64::*;
 use std::ops::Range;
 
-use super::vector;
-use super::{Backend, GROUP, Operand, Out, Product, Work};
-use crate::attention::{self, Shape};
+use super::{Aligned, Backend, GROUP, Operand, Out, Product, Work};
+use super::{portable, vector};
+use crate::attention::{self, Arithmetic, Shape};
 use crate::config::Activation;
 use crate::layer::Norm;
 use crate::math;
@@ -22,7 +22,7 @@ use crate::weights::{Matrix, Stored};
 
 /// What differs between the two instruction sets. A value of the type is proof that the CPU has
 /// the instructions.
-pub(super) trait Set: Copy + Send + Sync + 'static {
+pub(super) trait Set: Arithmetic + Copy + Send + Sync + 'static {
     /// What is kept beside a panel.
     type Aside: Send + Sync;
     const NAME: &'static str;
@@ -51,7 +51,6 @@ pub(super) trait Set: Copy + Send + Sync + 'static {
     /// Turns sums into outputs, by each one's scale and with its bias: written over `out` or added.
     fn scale(self, sums: &[f32], scales: &[f32], bias: &[f32], out: &mut [f32], add: bool);
     fn layer_norm(self, row: &mut [f32], norm: &Norm);
-    fn softmax(self, row: &mut [f32]);
     fn activate(self, activation: Activation, values: &mut [f32]);
 }
 
@@ -97,9 +96,7 @@ impl<S: Set> Backend for Integer<S> {
         let Work {
             buffers, context, ..
         } = work;
-        attention::attend(&qkv.floats, shape, buffers, context, |row| {
-            self.0.softmax(row)
-        });
+        attention::attend(&qkv.floats, shape, buffers, context, &self.0);
         self.load(&work.context, hidden, out);
     }
 }
@@ -107,7 +104,7 @@ impl<S: Set> Backend for Integer<S> {
 /// Weights in panels of [`Set::PANEL`] outputs: for each four inputs, those of each output.
 struct Packed<S: Set> {
     set: S,
-    panels: Vec<u8>,
+    panels: Aligned<u8>,
     asides: Vec<S::Aside>,
     /// By output.
     scales: Vec<f32>,
@@ -126,7 +123,7 @@ impl<S: Set> Packed<S> {
         let depth = weights.first().map_or(0, |w| w.cols);
         let width: usize = weights.iter().map(|w| w.rows).sum();
         let padded = Self::padded(depth);
-        let mut panels = vec![S::OFFSET; width.next_multiple_of(S::PANEL) * padded];
+        let mut panels = Aligned::new(S::OFFSET, width.next_multiple_of(S::PANEL) * padded);
         let mut scales = Vec::with_capacity(width);
         let mut floats = vec![0.0; depth];
         let mut whole = vec![0i8; padded];
@@ -298,11 +295,6 @@ impl Set for Avx512 {
         unsafe { vector::layer_norm(row, &norm.weight, &norm.bias, norm.epsilon) }
     }
 
-    fn softmax(self, row: &mut [f32]) {
-        // SAFETY: there is an `Avx512`, so the CPU has the features.
-        unsafe { vector::softmax(row) }
-    }
-
     fn activate(self, activation: Activation, values: &mut [f32]) {
         // SAFETY: there is an `Avx512`, so the CPU has the features.
         unsafe { vector::activate_all(activation, values) }
@@ -350,6 +342,25 @@ fn multiply_512<const R: usize>(x: &Operand, top: usize, panel: &[u8], sums: &mu
                 vector::store(sums, c * 16, sum);
             }
         }
+    }
+}
+
+impl Arithmetic for Avx512 {
+    fn product(
+        &self,
+        shape: [usize; 3],
+        a: (&[f32], usize),
+        b: (&[f32], usize, usize),
+        out: (&mut [f32], usize),
+        scale: f32,
+        _: &mut Vec<f32>,
+    ) {
+        portable::product(shape, a, b, out, scale, false);
+    }
+
+    fn softmax(&self, row: &mut [f32]) {
+        // SAFETY: there is an `Avx512`, so the CPU has the features.
+        unsafe { vector::softmax(row) }
     }
 }
 

@@ -27,7 +27,7 @@ mod tests;
 #[cfg(target_arch = "x86_64")]
 mod vector;
 
-pub(crate) use portable::{product, project};
+pub(crate) use portable::project;
 
 /// Which instructions do the matrix products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -217,6 +217,33 @@ impl Operand {
         self.width.div_ceil(GROUP)
     }
 
+    /// Keeps some rows, in ascending order, and drops the others.
+    pub(crate) fn keep(&mut self, rows: &[usize]) {
+        /// Of values that are not in use there may be any number.
+        fn keep<T: Copy>(values: &mut Vec<T>, width: usize, all: usize, rows: &[usize]) {
+            if values.len() == all * width {
+                for (to, &from) in rows.iter().enumerate() {
+                    values.copy_within(from * width..(from + 1) * width, to * width);
+                }
+                values.truncate(rows.len() * width);
+            }
+        }
+        let (all, groups) = (self.rows, self.groups());
+        keep(&mut self.floats, self.width, all, rows);
+        keep(&mut self.bytes, groups * GROUP, all, rows);
+        keep(&mut self.scales, groups, all, rows);
+        keep(&mut self.zeros, groups, all, rows);
+        let blocks = self.width.div_ceil(32);
+        if self.lines.len() == all.next_multiple_of(32) * blocks {
+            for (to, &from) in rows.iter().enumerate() {
+                for k in 0..blocks {
+                    *self.line_mut(to, k) = *self.line(from, k);
+                }
+            }
+        }
+        self.rows = rows.len();
+    }
+
     /// Where in `lines` are the columns from `32 · k` of a row.
     #[inline]
     fn at(&self, row: usize, k: usize) -> usize {
@@ -258,6 +285,37 @@ impl Operand {
 #[derive(Clone, Copy, Default)]
 #[repr(align(64))]
 pub(crate) struct Line([u16; 32]);
+
+/// Values that begin with a cache line, so that no vector of them is in two.
+struct Aligned<T> {
+    values: Vec<T>,
+    start: usize,
+}
+
+impl<T: Copy> Aligned<T> {
+    fn new(value: T, len: usize) -> Self {
+        const LINE: usize = 64;
+        let more = LINE / size_of::<T>();
+        let mut values = vec![value; len + more];
+        let start = values.as_ptr().align_offset(LINE).min(more);
+        values.truncate(start + len);
+        Self { values, start }
+    }
+}
+
+impl<T> std::ops::Deref for Aligned<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.values[self.start..]
+    }
+}
+
+impl<T> std::ops::DerefMut for Aligned<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.values[self.start..]
+    }
+}
 
 /// What attention keeps between a window and the next.
 #[derive(Default)]

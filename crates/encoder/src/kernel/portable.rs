@@ -4,7 +4,7 @@ use gemm_common::Parallelism;
 use gemm_f32::gemm::f32::get_gemm_fn;
 
 use super::{Backend, Operand, Out, Product, Work};
-use crate::attention::{self, Shape};
+use crate::attention::{self, Arithmetic, Shape};
 use crate::layer::Norm;
 use crate::math;
 use crate::weights::Matrix;
@@ -51,13 +51,25 @@ impl Backend for Portable {
 
     fn attend(&self, qkv: &Operand, shape: &Shape<'_>, work: &mut Work, out: &mut Operand) {
         out.shape_floats(qkv.rows, shape.heads * shape.size);
-        attention::attend(
-            &qkv.floats,
-            shape,
-            &mut work.buffers,
-            &mut out.floats,
-            math::softmax,
-        );
+        attention::attend(&qkv.floats, shape, &mut work.buffers, &mut out.floats, self);
+    }
+}
+
+impl Arithmetic for Portable {
+    fn product(
+        &self,
+        shape: [usize; 3],
+        a: (&[f32], usize),
+        b: (&[f32], usize, usize),
+        out: (&mut [f32], usize),
+        scale: f32,
+        _: &mut Vec<f32>,
+    ) {
+        product(shape, a, b, out, scale, false);
+    }
+
+    fn softmax(&self, row: &mut [f32]) {
+        math::softmax(row);
     }
 }
 
@@ -78,19 +90,18 @@ impl Packed {
         if x.is_empty() {
             return;
         }
-        let rows = x.len() / self.depth.max(1);
+        let rows = x.len() / self.depth;
         // `gemm` has other ways, with other sums, for a single row and for small products. With
         // this many rows every row takes the same way, so that its bits depend on nothing else.
         let least = if self.width <= 64 { 65 } else { 2 };
         if rows >= least {
             product(
-                rows,
-                self.width,
-                self.depth,
-                (x, self.depth, 1),
+                [rows, self.width, self.depth],
+                (x, self.depth),
                 (&self.values, self.width, 1),
                 (out, self.width),
                 1.0,
+                true,
             );
         } else {
             let mut padded = x.to_vec();
@@ -98,13 +109,12 @@ impl Packed {
             let mut result = out.to_vec();
             result.resize(least * self.width, 0.0);
             product(
-                least,
-                self.width,
-                self.depth,
-                (&padded, self.depth, 1),
+                [least, self.width, self.depth],
+                (&padded, self.depth),
                 (&self.values, self.width, 1),
                 (&mut result, self.width),
                 1.0,
+                true,
             );
             out.copy_from_slice(&result[..out.len()]);
         }
@@ -142,25 +152,19 @@ pub(crate) fn project(rows: &[f32], weight: &Matrix, bias: Vec<f32>) -> Vec<f32>
     out
 }
 
-/// `out += scale · a · b` for `a` of `[m, k]` and `b` of `[k, n]`, each with its strides from row
-/// to row and from column to column, and `out` of `[m, n]` with its stride from row to row.
-///
-/// # Panics
-///
-/// If a slice is too short for its shape.
-pub(crate) fn product(
-    m: usize,
-    n: usize,
-    k: usize,
-    (a, a_row, a_col): (&[f32], usize, usize),
+/// As [`Arithmetic::product`]; or added to what is there.
+pub(super) fn product(
+    [m, n, k]: [usize; 3],
+    (a, a_row): (&[f32], usize),
     (b, b_row, b_col): (&[f32], usize, usize),
     (out, out_row): (&mut [f32], usize),
     scale: f32,
+    add: bool,
 ) {
-    if m == 0 || n == 0 || k == 0 {
+    if m == 0 || n == 0 {
         return;
     }
-    assert!((m - 1) * a_row + (k - 1) * a_col < a.len());
+    assert!(k > 0 && (m - 1) * a_row + k <= a.len());
     assert!((k - 1) * b_row + (n - 1) * b_col < b.len());
     assert!(n <= out_row && (m - 1) * out_row + n <= out.len());
     #[allow(unsafe_code, reason = "the crate's one entry takes pointers")]
@@ -176,13 +180,13 @@ pub(crate) fn product(
             out.as_mut_ptr(),
             out_row as isize,
             1,
-            true,
+            add,
             b.as_ptr(),
             b_row as isize,
             b_col as isize,
             a.as_ptr(),
             a_row as isize,
-            a_col as isize,
+            1,
             1.0,
             scale,
             false,
