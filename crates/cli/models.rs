@@ -1,12 +1,13 @@
 //! `standpoint models`: what is installed, and whether it is whole.
 
-use std::fs::{self, File};
-use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use comfy_table::{CellAlignment, Table, presets};
 use sha2::{Digest as _, Sha256};
+use standpoint_encoder::ModelDir;
 
 use crate::Status;
 use crate::open::{self, Installed, Model};
@@ -124,7 +125,7 @@ fn verify(found: &Installed) -> anyhow::Result<Status> {
             };
             files += 1;
             let file = model.dir.join(name);
-            match sha256(&file) {
+            match sha256(&model.dir, name) {
                 Ok(got) if got == want => writeln!(out, "ok       {}", file.display())?,
                 Ok(got) => {
                     faults += 1;
@@ -136,7 +137,7 @@ fn verify(found: &Installed) -> anyhow::Result<Status> {
                 }
                 Err(err) => {
                     faults += 1;
-                    writeln!(out, "MISSING  {}: {err}", file.display())?;
+                    writeln!(out, "MISSING  {err}")?;
                 }
             }
         }
@@ -153,32 +154,13 @@ fn verify(found: &Installed) -> anyhow::Result<Status> {
 
 /// The SHA-256 of a model's weights, in hexadecimal; of the index that lists them where they are
 /// in shards.
-pub(crate) fn sha256_of(dir: &Path) -> anyhow::Result<String> {
-    let whole = dir.join(WEIGHTS);
-    let index = dir.join(format!("{WEIGHTS}.index.json"));
-    let file = if whole.exists() || !index.exists() {
-        whole
-    } else {
-        index
-    };
-    sha256(&file).with_context(|| file.display().to_string())
+pub(crate) fn sha256_of(dir: &Path) -> Result<String, standpoint_encoder::Error> {
+    let index = format!("{WEIGHTS}.index.json");
+    let whole = dir.join(WEIGHTS).exists() || !dir.join(&index).exists();
+    sha256(dir, if whole { WEIGHTS } else { &index })
 }
 
-fn sha256(path: &Path) -> io::Result<String> {
-    let mut hasher = Sha256::new();
-    let mut file = BufReader::with_capacity(1 << 18, File::open(path)?);
-    loop {
-        let bytes = file.fill_buf()?;
-        if bytes.is_empty() {
-            break;
-        }
-        hasher.update(bytes);
-        let read = bytes.len();
-        file.consume(read);
-    }
-    Ok(hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+fn sha256(dir: &Path, name: &str) -> Result<String, standpoint_encoder::Error> {
+    let sum = Sha256::digest(&*ModelDir::new(dir).file(name)?);
+    Ok(sum.iter().map(|byte| format!("{byte:02x}")).collect())
 }

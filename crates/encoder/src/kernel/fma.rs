@@ -6,7 +6,6 @@
 )]
 
 use std::arch::x86_64::*;
-use std::ops::Range;
 
 use super::avx2::Avx2;
 use super::integer::Set as _;
@@ -15,7 +14,7 @@ use super::{Aligned, Backend, Operand, Out, Product, Work};
 use crate::attention::{self, Shape};
 use crate::config::Activation;
 use crate::layer::Norm;
-use crate::weights::Matrix;
+use crate::weights::{Matrix, Stored};
 
 /// Rows of a tile.
 const ROWS: usize = 6;
@@ -73,43 +72,47 @@ impl Backend for Fma {
 
 struct Packed {
     set: Avx2,
-    /// By panel of outputs, by input, the panel's outputs; zeros past the last.
-    panels: Aligned<f32>,
-    /// By output, with zeros past the last.
+    panels: Panels,
+    /// By output, with zeros past the last; so are the biases.
+    scales: Vec<f32>,
     bias: Vec<f32>,
     depth: usize,
     width: usize,
 }
 
+/// By panel of outputs, by input, the panel's outputs; zeros past the last.
+enum Panels {
+    Floats(Aligned<f32>),
+    /// As the file holds them: a quarter of the memory, which is made floats block by block.
+    Integers(Aligned<i8>),
+}
+
+/// A block's weights as floats.
+#[repr(align(64))]
+struct Block([f32; BLOCK * DEPTH]);
+
 impl Packed {
     fn new(set: Avx2, weights: &[Matrix], mut bias: Vec<f32>) -> Self {
         let depth = weights.first().map_or(0, |w| w.cols);
-        let rows: Vec<(&Matrix, usize)> = weights
-            .iter()
-            .flat_map(|w| (0..w.rows).map(move |r| (w, r)))
-            .collect();
-        let width = rows.len();
+        let width: usize = weights.iter().map(|w| w.rows).sum();
         bias.resize(width.next_multiple_of(PANEL), 0.0);
-        let mut panels = Aligned::new(0.0, bias.len() * depth);
-        // Rows stand a little apart, or those of usual widths would all be in one set of the cache.
-        let stride = depth + PANEL;
-        let mut read = vec![0.0; PANEL * stride];
-        for (rows, panel) in rows
-            .chunks(PANEL)
-            .zip(panels.chunks_exact_mut((PANEL * depth).max(1)))
-        {
-            for ((matrix, r), to) in rows.iter().zip(read.chunks_exact_mut(stride)) {
-                matrix.read_row(*r, &mut to[..depth]);
+        let mut scales = vec![1.0; bias.len()];
+        let panels = if weights.iter().all(|w| w.stored == Stored::I8) {
+            let own = weights.iter().map(|w| w.scales.as_deref().unwrap_or(&[]));
+            for (to, from) in scales.iter_mut().zip(own.flatten()) {
+                *to = *from;
             }
-            for (k, to) in panel.as_chunks_mut::<PANEL>().0.iter_mut().enumerate() {
-                for (output, to) in to[..rows.len()].iter_mut().enumerate() {
-                    *to = read[output * stride + k];
-                }
-            }
-        }
+            Panels::Integers(pack(weights, depth, bias.len(), |matrix, r, to| {
+                let row = matrix.raw_row(r).iter().map(|b| b.cast_signed());
+                to.iter_mut().zip(row).for_each(|(to, from)| *to = from);
+            }))
+        } else {
+            Panels::Floats(pack(weights, depth, bias.len(), Matrix::read_row))
+        };
         Self {
             set,
             panels,
+            scales,
             bias,
             depth,
             width,
@@ -127,22 +130,42 @@ impl Packed {
             rows * self.depth,
             "operand and weights have one depth"
         );
+        let mut block = Block([0.0; BLOCK * DEPTH]);
         // Once at least, for the bias.
         for from in (0..self.depth.max(1)).step_by(DEPTH) {
             let to = self.depth.min(from + DEPTH);
             for left in (0..self.width).step_by(BLOCK) {
                 let right = self.width.min(left + BLOCK);
+                let part = (to - from) * PANEL;
+                let place = |first: usize| {
+                    let start = first * self.depth + from * PANEL;
+                    start..start + part
+                };
+                if let Panels::Integers(panels) = &self.panels {
+                    for (first, to) in (left..right)
+                        .step_by(PANEL)
+                        .zip(block.0.chunks_exact_mut(part.max(1)))
+                    {
+                        // SAFETY: there is an `Avx2`, so the CPU has the features.
+                        unsafe { floats(&panels[place(first)], to) };
+                    }
+                }
                 for top in (0..rows).step_by(ROWS) {
                     let bottom = rows.min(top + ROWS);
                     for first in (left..right).step_by(PANEL) {
-                        let panel = &self.panels[first * self.depth..][..PANEL * self.depth];
+                        let panel = match &self.panels {
+                            Panels::Floats(panels) => &panels[place(first)],
+                            Panels::Integers(_) => {
+                                &block.0[(first - left) / PANEL * part..][..part]
+                            }
+                        };
                         let tile = Tile {
-                            x: (&x[top * self.depth..], self.depth),
-                            inputs: from..to,
+                            x: (&x[top * self.depth + from..], self.depth),
+                            depth: to - from,
                             panel: (panel, PANEL),
+                            scales: vector(&self.scales[first..]),
+                            bias: (from == 0).then(|| vector(&self.bias[first..])),
                             keep: add || from > 0,
-                            bias: (from == 0).then_some(&self.bias[first..first + PANEL]),
-                            scale: 1.0,
                         };
                         let out = &mut out[top * self.width + first..];
                         let columns = PANEL.min(right - first);
@@ -177,19 +200,69 @@ impl Product for Packed {
     }
 }
 
-/// Some rows by a panel, over a range of inputs.
+/// The first of these values: one for each output of a panel.
+fn vector(values: &[f32]) -> &[f32; PANEL] {
+    values.first_chunk().expect("panels are whole")
+}
+
+/// Rows of weights, read by `read`, in panels.
+fn pack<T: Copy + Default>(
+    weights: &[Matrix],
+    depth: usize,
+    width: usize,
+    read: impl Fn(&Matrix, usize, &mut [T]),
+) -> Aligned<T> {
+    let rows: Vec<(&Matrix, usize)> = weights
+        .iter()
+        .flat_map(|w| (0..w.rows).map(move |r| (w, r)))
+        .collect();
+    let mut panels = Aligned::new(T::default(), width * depth);
+    // Rows stand a little apart, or those of usual widths would all be in one set of the cache.
+    let stride = depth + PANEL;
+    let mut lines = vec![T::default(); PANEL * stride];
+    for (rows, panel) in rows
+        .chunks(PANEL)
+        .zip(panels.chunks_exact_mut((PANEL * depth).max(1)))
+    {
+        for ((matrix, r), to) in rows.iter().zip(lines.chunks_exact_mut(stride)) {
+            read(matrix, *r, &mut to[..depth]);
+        }
+        for (k, to) in panel.as_chunks_mut::<PANEL>().0.iter_mut().enumerate() {
+            for (output, to) in to[..rows.len()].iter_mut().enumerate() {
+                *to = lines[output * stride + k];
+            }
+        }
+    }
+    panels
+}
+
+/// Integers as floats.
+#[target_feature(enable = "avx2")]
+fn floats(integers: &[i8], out: &mut [f32]) {
+    let eights = integers.as_chunks::<8>().0.iter();
+    for (from, to) in eights.zip(out.as_chunks_mut::<8>().0) {
+        // SAFETY: the load reads the eight bytes, the store writes the eight floats.
+        unsafe {
+            let eight = _mm256_cvtepi8_epi32(_mm_loadl_epi64(from.as_ptr().cast()));
+            _mm256_storeu_ps(to.as_mut_ptr(), _mm256_cvtepi32_ps(eight));
+        }
+    }
+}
+
+/// Some rows by a panel.
 struct Tile<'a> {
     /// With the stride from row to row.
     x: (&'a [f32], usize),
-    inputs: Range<usize>,
+    /// How many inputs.
+    depth: usize,
     /// With the stride from input to input.
     panel: (&'a [f32], usize),
-    /// Whether to begin with what is there.
+    /// By which sums are multiplied.
+    scales: &'a [f32; PANEL],
+    /// Added to sums.
+    bias: Option<&'a [f32; PANEL]>,
+    /// Whether they are added to what is there.
     keep: bool,
-    /// To begin with.
-    bias: Option<&'a [f32]>,
-    /// By which the sums are multiplied in the end.
-    scale: f32,
 }
 
 impl Tile<'_> {
@@ -230,18 +303,17 @@ impl Tile<'_> {
 fn multiply<const R: usize>(tile: &Tile<'_>, out: &mut [f32], stride: usize) {
     let Tile {
         x: (x, x_row),
-        ref inputs,
+        depth,
         panel: (panel, panel_row),
         ..
     } = *tile;
-    assert!(inputs.is_empty() || x.len() >= (R - 1) * x_row + inputs.end);
-    assert!(inputs.is_empty() || panel.len() >= (inputs.end - 1) * panel_row + PANEL);
+    assert!(depth == 0 || x.len() >= (R - 1) * x_row + depth);
+    assert!(depth == 0 || panel.len() >= (depth - 1) * panel_row + PANEL);
     assert!(out.len() >= (R - 1) * stride + PANEL);
-    assert!(tile.bias.is_none_or(|bias| bias.len() == PANEL));
     let mut acc = [[_mm256_setzero_ps(); 2]; R];
     // SAFETY: every load and store is within a slice by the assertions above: row `r < R` of `out`
-    // has 16 values from `r · stride` on, `bias` has 16, and for inputs `k < inputs.end` row `r` of
-    // `x` has one value and `panel` 16.
+    // has 16 values from `r · stride` on, and for inputs `k < depth` row `r` of `x` has one value and
+    // `panel` 16.
     unsafe {
         // What is there is added in the end, and comes from afar.
         for r in 0..R {
@@ -250,22 +322,22 @@ fn multiply<const R: usize>(tile: &Tile<'_>, out: &mut [f32], stride: usize) {
             _mm_prefetch::<_MM_HINT_T0>(at.add(60));
         }
         let (x, panel) = (x.as_ptr(), panel.as_ptr());
-        let mut k = inputs.start;
+        let mut k = 0;
         // Several inputs a turn: what the loop itself takes would otherwise be felt.
-        while k + TURN <= inputs.end {
+        while k + TURN <= depth {
             for k in k..k + TURN {
                 add(&mut acc, x.add(k), x_row, panel.add(k * panel_row));
             }
             k += TURN;
         }
-        for k in k..inputs.end {
+        for k in k..depth {
             add(&mut acc, x.add(k), x_row, panel.add(k * panel_row));
         }
-        let scale = _mm256_set1_ps(tile.scale);
         for (r, acc) in acc.iter().enumerate() {
             let out = out.as_mut_ptr().add(r * stride);
             for (c, &acc) in acc.iter().enumerate() {
                 let out = out.add(c * 8);
+                let scale = _mm256_loadu_ps(tile.scales.as_ptr().add(c * 8));
                 let mut sum = _mm256_mul_ps(acc, scale);
                 if let Some(bias) = tile.bias {
                     sum = _mm256_add_ps(sum, _mm256_loadu_ps(bias.as_ptr().add(c * 8)));
@@ -336,11 +408,11 @@ pub(super) fn product(
         for top in (0..m).step_by(ROWS) {
             let tile = Tile {
                 x: (&a[top * a_row..], a_row),
-                inputs: 0..k,
+                depth: k,
                 panel,
-                keep: false,
+                scales: &[scale; PANEL],
                 bias: None,
-                scale,
+                keep: false,
             };
             let out = &mut out[top * out_row + left..];
             tile.run(set, ROWS.min(m - top), columns, out, out_row);
