@@ -212,6 +212,34 @@ fn fields_are_those_asked_for() {
     );
 }
 
+/// A quotation mark that is never closed is told, and so is a row that a missing mark broke up.
+#[test]
+fn broken_rows_are_told() {
+    let read = |csv: &str| read_bytes(csv.as_bytes(), InputFormat::Csv, &ReadOptions::default());
+    let failed = |item: &Result<Entry, Failure>| item.as_ref().unwrap_err().to_string();
+
+    let items = read("id,text\na,One.\nb,\"Two.\nc,Three.\n");
+    assert_eq!(texts(&items[..1]), [("a", "One.")]);
+    let unclosed = "a quotation mark opened in this row is never closed, so that all rows after it \
+                    were taken for its text";
+    assert_eq!(items.len(), 2);
+    assert_eq!(failed(&items[1]), format!("f:3: {unclosed}"));
+    assert_eq!(
+        failed(&read("id,\"text\na,One.")[0]),
+        format!("f:1: {unclosed}")
+    );
+
+    let items = read("id,text\na,One, two.\nb,Three.,,\nc,\"Four\"");
+    assert_eq!(
+        failed(&items[0]),
+        "f:2: a row of 3 fields where 2 columns have names; is a mark around a field missing?"
+    );
+    assert_eq!(texts(&items[1..]), [("b", "Three."), ("c", "Four")]);
+    let reason = "f: empty: no row of column names";
+    assert_eq!(failed(&read("")[0]), reason);
+    assert_eq!(read("id,text\n").len(), 0);
+}
+
 #[test]
 fn every_line_gives_an_item_where_that_is_asked() {
     let options = ReadOptions {

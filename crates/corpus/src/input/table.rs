@@ -12,6 +12,10 @@ use super::{Allowance, Entry, Sink, Source, cut_short};
 use crate::decode::decode;
 use crate::failure::Failure;
 
+/// Put after a table, to be a row of its own: where it is not, a quotation mark was never closed, and
+/// all that follows it was taken for text.
+const END: &[u8] = b"\0end of the table";
+
 /// What the reader below may take beyond a row, for its buffer.
 const AHEAD: u64 = 1 << 20;
 
@@ -30,14 +34,19 @@ pub(super) fn read(
         .flexible(true)
         .has_headers(false)
         .from_reader(Allowance {
-            inner: stream,
+            inner: stream.chain(&b"\n"[..]).chain(END),
             left: Rc::clone(&left),
         });
 
     let mut names = ByteRecord::new();
     match rows.read_byte_record(&mut names) {
-        Ok(true) => {}
-        Ok(false) => return sink(Err(Failure::at(from.name, "empty: no row of column names"))),
+        Ok(true) if is_end(&names) => {
+            return sink(Err(Failure::at(from.name, "empty: no row of column names")));
+        }
+        Ok(_) if names.iter().any(|name| name.ends_with(END)) => {
+            return sink(Err(Failure::at(from.place(1), UNCLOSED)));
+        }
+        Ok(_) => {}
         Err(err) => return sink(Err(Failure::at(from.name, cut_short(err)))),
     }
     let names: Vec<String> = names
@@ -58,6 +67,7 @@ pub(super) fn read(
         )));
     };
     let columns = Columns {
+        count: names.len(),
         id: column(&options.id_field),
         text,
         meta: options
@@ -72,6 +82,7 @@ pub(super) fn read(
     for n in 2.. {
         left.set(allowed);
         match rows.read_byte_record(&mut row) {
+            Ok(true) if is_end(&row) => break,
             Ok(true) => sink(columns.entry(&row, n, from))?,
             Ok(false) => break,
             Err(err) => return sink(Err(Failure::at(from.place(n), cut_short(err)))),
@@ -80,7 +91,16 @@ pub(super) fn read(
     ControlFlow::Continue(())
 }
 
+const UNCLOSED: &str = "a quotation mark opened in this row is never closed, so that all rows after it \
+                        were taken for its text";
+
+fn is_end(row: &ByteRecord) -> bool {
+    row.len() == 1 && row.get(0) == Some(END)
+}
+
 struct Columns {
+    /// How many columns have names.
+    count: usize,
     id: Option<usize>,
     text: usize,
     meta: Vec<(String, usize)>,
@@ -96,6 +116,16 @@ impl Columns {
             place: place.clone(),
             reason,
         };
+        if row.iter().any(|field| field.ends_with(END)) {
+            return Err(failure(UNCLOSED.to_owned()));
+        }
+        if row.iter().skip(self.count).any(|field| !field.is_empty()) {
+            return Err(failure(format!(
+                "a row of {} fields where {} columns have names; is a mark around a field missing?",
+                row.len(),
+                self.count
+            )));
+        }
         let Some(bytes) = row.get(self.text) else {
             return Err(failure(format!(
                 "a row of {} fields; the text should be in field {}",
