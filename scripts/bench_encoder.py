@@ -12,7 +12,8 @@ dynamic int8. Ours takes the sentences in the order of the file, 16 together. Co
 subwords, special ones included, without padding.
 
 Two cores are two workers on halves of the sentences for ours and for ONNX Runtime's and PyTorch's
-own two threads. Writes benches/runs/<date>-<cpu>/ with setup.txt, raw.csv and summary.md.
+own two threads. With `--rust-bert` that backend's example, built where libtorch is set up, is in the
+table too. Writes benches/runs/<date>-<cpu>/ with setup.txt, raw.csv and summary.md.
 
     pip install torch transformers onnx onnxruntime
 """
@@ -32,7 +33,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ["amx", "avx512", "avx2", "portable"]
 BATCHES = [1, 8, 32]
-PEERS = ["torch-f32", "torch-bf16", "onnx-int8", "onnx-f32"]
+PEERS = ["torch-f32", "torch-bf16", "onnx-int8", "onnx-f32", "rust-bert"]
 
 
 def tokenized(model, text):
@@ -164,8 +165,10 @@ def onnx_runner(engine, encoder, threads, example):
 class Engine:
     """An engine in a process of its own, which waits for each round."""
 
-    def __init__(self, name, model, windows, threads, binary):
-        if name in PEERS:
+    def __init__(self, name, model, windows, threads, binary, rust_bert):
+        if name == "rust-bert":
+            command = [rust_bert, model, windows, "cpu", "-", str(threads)]
+        elif name in PEERS:
             command = [sys.executable, __file__, "--worker", name, model, windows, str(threads)]
         else:
             command = [binary, model, windows, name, "-", str(threads)]
@@ -178,7 +181,8 @@ class Engine:
             line = self.process.stdout.readline()
         if not line:
             raise RuntimeError(f"{name} did not start")
-        self.batch = line.split()[1] if line.startswith("ready") else "16"
+        ours = "32" if name == "rust-bert" else "16"
+        self.batch = line.split()[1] if line.startswith("ready") else ours
 
     def round(self):
         """Seconds by the clock and of processor time for one pass."""
@@ -221,7 +225,8 @@ def measure(args):
                 engines = []
                 for engine in args.engines:
                     try:
-                        engines.append(Engine(engine, model, file.name, cores, str(binary)))
+                        new = Engine(engine, model, file.name, cores, str(binary), args.rust_bert)
+                        engines.append(new)
                     except RuntimeError as err:
                         print(err, file=sys.stderr)
                 for engine in engines:
@@ -310,11 +315,15 @@ def main():
     parser.add_argument("--cores", type=int, nargs="+", default=[1, 2])
     # Without instructions for it bfloat16 takes PyTorch many times as long.
     slow = [] if "bf16" in Path("/proc/cpuinfo").read_text() else ["torch-bf16"]
-    engines = [engine for engine in OURS + PEERS if engine not in slow]
+    engines = [engine for engine in OURS + PEERS if engine not in [*slow, "rust-bert"]]
     parser.add_argument("--engines", nargs="+", default=engines)
     parser.add_argument("--binary", help="the example `throughput`, built")
+    parser.add_argument("--rust-bert", help="the example `throughput` of backends/rust-bert, built")
     parser.add_argument("--out", default=str(ROOT / "benches/runs"))
-    return measure(parser.parse_args())
+    args = parser.parse_args()
+    if args.rust_bert:
+        args.engines.append("rust-bert")
+    return measure(args)
 
 
 if __name__ == "__main__":

@@ -170,6 +170,14 @@ impl<S: Set> Packed<S> {
     }
 }
 
+/// Asks for values that will be written once they are computed.
+fn prefetch(values: &[f32]) {
+    for line in values.chunks(16) {
+        // SAFETY: the address is of a value; nothing is read.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+    }
+}
+
 #[repr(align(64))]
 struct Sums([f32; 8 * GROUP]);
 
@@ -191,6 +199,15 @@ impl<S: Set> Product for Packed<S> {
                 .take(columns.div_ceil(S::PANEL));
             for top in (0..x.rows).step_by(S::ROWS) {
                 let rows = top..x.rows.min(top + S::ROWS);
+                let written = match &out {
+                    Out::Store(out) | Out::Add(out) => &**out,
+                    Out::Heads(operand) => &operand.floats,
+                    Out::Activate(..) => &[],
+                };
+                for row in rows.clone() {
+                    let place = row * self.width + left..row * self.width + left + columns;
+                    prefetch(written.get(place).unwrap_or_default());
+                }
                 let sums = &mut sums.0[..rows.len() * GROUP];
                 sums.fill(0.0);
                 for (p, (panel, aside)) in panels.clone().enumerate() {
