@@ -6,7 +6,8 @@
 DATA is the data folder with ner/worldwide, ner/conll2003, ner/uner_en_ewt and quotes/polnear. The
 entity heads and the quotation top learn together, so this writes two directories under --out: the
 encoder with its entity heads, and the quotation top that stands on it. A run that was stopped goes
-on from its last checkpoint in --run. OMP_NUM_THREADS sets the cores used.
+on from its last checkpoint in --run. It takes a GPU where there is one; else OMP_NUM_THREADS sets the
+cores used.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from reader import dev
 from reader.corpora import CONLL_KINDS, NEWS_KINDS, bio_labels
 from reader.finish import write_models
 from reader.model import Reader
-from reader.training import Settings, train
+from reader.training import Settings, train, use_fastest_device
 from reader.windows import Subwords
 
 
@@ -47,6 +48,7 @@ def main() -> None:
         help="do not train: write the models of the run's final weights",
     )
     arguments = parser.parse_args()
+    use_fastest_device()
     arguments.run.mkdir(parents=True, exist_ok=True)
 
     config = json.loads((arguments.base / "config.json").read_text())
@@ -60,7 +62,7 @@ def main() -> None:
     settings = Settings(arguments.epochs, arguments.minutes, arguments.seed)
 
     if arguments.from_final:
-        final = torch.load(arguments.run / "reader.final.pt", mmap=True)
+        final = torch.load(arguments.run / "reader.final.pt", map_location="cpu", mmap=True)
         model.load_state_dict(final["model"])
     else:
         train(

@@ -18,7 +18,7 @@ from reader.dev import show
 from reader.export import export_quotes, load_exported, restored, write_sums
 from reader.finish import QUOTE_HEADS
 from reader.model import Reader
-from reader.training import Remembered, Settings, train
+from reader.training import Remembered, Settings, train, use_fastest_device
 from reader.windows import Subwords
 
 
@@ -58,6 +58,7 @@ def main() -> None:
         help="while training, score every so many-th dev document",
     )
     arguments = parser.parse_args()
+    use_fastest_device()
     arguments.run.mkdir(parents=True, exist_ok=True)
 
     subwords = Subwords(str(arguments.encoder / "tokenizer.json"))

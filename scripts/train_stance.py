@@ -6,7 +6,8 @@
     train_stance.py export --run DIR --data DIR --out DIR [--checkpoint NAME]
 
 `--data` is the data folder (it holds `stance/dse` and `stance/newsmtsc`), `--base` a DistilBERT
-directory. Test splits are never read: `dse/valid.txt` and `newsmtsc/dev-*.jsonl` decide.
+directory; a GPU is used where there is one. Test splits are never read: `dse/valid.txt` and
+`newsmtsc/dev-*.jsonl` decide.
 
 The model sees one passage with two parties. The party that stands first in the text is put
 between the pieces [unused1] and [unused2], the second between [unused3] and [unused4]; the
@@ -345,7 +346,7 @@ def build(base, markers, attention_dropout=0.0):
 def initial_weights(path):
     """The weights of a checkpoint, or of a model directory as `export` writes it."""
     if path.is_file():
-        return torch.load(path)
+        return torch.load(path, map_location="cpu")
     stored = load_file(path / "model.safetensors")
     weights = {}
     for name, value in stored.items():
@@ -368,7 +369,7 @@ def predict(model, items, bf16=False, budget=6000):
     out = torch.zeros(2, len(items), 3)
     for chosen in batches(items, budget):
         ids, mask, first, second, _, _ = collate(items, chosen)
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        with torch.autocast(torch.get_default_device().type, torch.bfloat16, enabled=bf16):
             out[:, chosen] = model(ids, mask, first, second)
     return out
 
@@ -387,9 +388,9 @@ def scores(logits, items, task, temperature=1.0, bias=None):
     gold = np.array([i[4] for i in items])
     if task == "dse":
         joint = joint_logits(logits[0], logits[1]) / temperature
-        guess = (joint if bias is None else joint + torch.tensor(bias)).argmax(-1).numpy()
+        guess = (joint if bias is None else joint + torch.tensor(bias)).argmax(-1).cpu().numpy()
         return f1(gold, guess, 5)
-    return f1(gold, logits[0].argmax(-1).numpy(), 3)
+    return f1(gold, logits[0].argmax(-1).cpu().numpy(), 3)
 
 
 def dev_items(pieces, data):
@@ -518,7 +519,7 @@ def train(args):
         for n, chosen in enumerate(order):
             model.train()
             ids, mask, first, second, task, label = collate(items, chosen)
-            with torch.autocast("cpu", torch.bfloat16, enabled=not args.fp32):
+            with torch.autocast(torch.get_default_device().type, torch.bfloat16, enabled=not args.fp32):
                 forward, backward = model(ids, mask, first, second)
             dse, mtsc = task == 0, task == 1
             loss = 0.0
@@ -572,7 +573,7 @@ def checkpoint(args):
     pieces = Pieces(Tokenizer.from_file(str(base / "tokenizer.json")))
     model = build(base, pieces.markers)
     names = args.checkpoint or [max(Path(args.run).glob("step*.pt"), key=lambda p: int(p.stem[4:])).name]
-    loaded = [torch.load(Path(args.run) / name) for name in names]
+    loaded = [torch.load(Path(args.run) / name, map_location="cpu") for name in names]
     mean = {k: sum(w[k].float() for w in loaded) / len(loaded) for k in loaded[0]}
     model.load_state_dict(mean)
     with torch.no_grad():  # from here on the markers are rows of the embeddings like any piece
@@ -684,10 +685,10 @@ def fit_temperature(logits, labels):
 def fit_bias(logits, labels):
     """What to add for each of the five classes so that the mean of micro and macro F1 is highest:
     steps of 0.1 within 1.5 of zero, two classes at a time."""
-    labels = labels.numpy()
+    labels = labels.cpu().numpy()
 
     def value(bias):
-        micro, macro, _ = f1(labels, (logits + torch.tensor(bias)).argmax(-1).numpy(), 5)
+        micro, macro, _ = f1(labels, (logits + torch.tensor(bias)).argmax(-1).cpu().numpy(), 5)
         return micro + macro
 
     steps = [step / 10 for step in range(-15, 16)]
@@ -834,6 +835,8 @@ def main():
     e.add_argument("--threshold", type=float, default=0.6)
     args = parser.parse_args()
     torch.set_num_threads(1)
+    if torch.cuda.is_available():
+        torch.set_default_device("cuda")
     {"train": train, "score": score, "export": export}[args.command](args)
 
 

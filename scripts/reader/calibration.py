@@ -91,7 +91,7 @@ def fit_entities(documents, logits, labels) -> tuple[float, float]:
 @torch.no_grad()
 def fit_quotes(model: Reader, outputs) -> dict[str, tuple[float, float]]:
     """For each tag sequence and each link relation its temperature and calibration error."""
-    transitions = model.quotes.transitions.detach().numpy().astype(np.float64)
+    transitions = model.quotes.transitions.detach().cpu().numpy().astype(np.float64)
     windows = [output for document in outputs for output in document]
     golds = [quote_gold(window) for window, *_ in windows]
     fitted = {}
@@ -110,7 +110,7 @@ def fit_quotes(model: Reader, outputs) -> dict[str, tuple[float, float]]:
                 right += gold.links[name]
 
         def chances(temperature: float, rows=rows) -> list[np.ndarray]:
-            return [(row / temperature).softmax(-1).numpy() for row in rows]
+            return [(row / temperature).softmax(-1).cpu().numpy() for row in rows]
 
         def loss(temperature: float, right=right, chances=chances) -> float:
             picked = [p[r] for p, r in zip(chances(temperature), right)]

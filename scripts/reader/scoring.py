@@ -25,7 +25,7 @@ def entity_logits(model: Reader, documents, subwords: Subwords, head, precision,
         ids = [w.ids for w in batch]
         states = model.distilbert(padded(ids), attention_mask(ids, precision), identity, precision)
         for window, row in zip(batch, states):
-            logits = head(row[window.starts].float()).numpy().astype(np.float64)
+            logits = head(row[window.starts].float()).cpu().numpy().astype(np.float64)
             found[id(window.document)][window.first : window.last] = list(logits)
     return [np.array(found[id(d)]) for d in documents]
 
@@ -86,7 +86,7 @@ def quote_outputs(model: Reader, documents, subwords: Subwords, precision, token
         states = model.quotes.states(states, marks, boundaries, mask, identity)
         for window, row in zip(batch, states):
             words = row[window.starts].float()
-            emissions = model.quotes.emissions(words).numpy().astype(np.float64)
+            emissions = model.quotes.emissions(words).cpu().numpy().astype(np.float64)
             found[id(window.document)].append((window, emissions, words))
     for outputs in found.values():
         outputs.sort(key=lambda output: output[0].first)
@@ -135,7 +135,7 @@ def attributions_of(model: Reader, words: torch.Tensor, spans: dict[str, list]):
 
 def quote_predictions(model: Reader, outputs):
     """Spans and attributions of one document, in its own word numbers."""
-    transitions = model.quotes.transitions.detach().numpy()
+    transitions = model.quotes.transitions.detach().cpu().numpy()
     spans, attributions = {"source": [], "cue": [], "content": []}, []
     for window, emissions, words in outputs:
         found = window_spans(emissions, transitions)
