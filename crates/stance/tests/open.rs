@@ -4,13 +4,14 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use standpoint_encoder::Kernel;
-use standpoint_stance::Stances;
+use standpoint_core::Span;
+use standpoint_encoder::{Kernel, Scratch};
+use standpoint_stance::{Error, Passage, Stances};
 
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/model");
 
-/// The message for the fixture with its `config.json` changed.
-fn message(change: impl FnOnce(&mut Value)) -> String {
+/// The fixture, opened with its `config.json` changed.
+fn opened(change: impl FnOnce(&mut Value)) -> Result<Stances, Error> {
     let dir = tempfile::tempdir().expect("a folder");
     for name in ["tokenizer.json", "model.safetensors"] {
         fs::copy(Path::new(MODEL).join(name), dir.path().join(name)).expect("copied");
@@ -19,7 +20,11 @@ fn message(change: impl FnOnce(&mut Value)) -> String {
     let mut config: Value = serde_json::from_slice(&config).expect("JSON");
     change(&mut config);
     fs::write(dir.path().join("config.json"), config.to_string()).expect("written");
-    match Stances::open(dir.path(), Kernel::Portable) {
+    Stances::open(dir.path(), Kernel::Portable)
+}
+
+fn message(change: impl FnOnce(&mut Value)) -> String {
+    match opened(change) {
         Ok(_) => "opened".to_owned(),
         Err(err) => err.to_string(),
     }
@@ -76,4 +81,25 @@ fn an_encoder_without_the_head_is_named() {
     let missing = dir.path().join("nothing");
     let got = Stances::open(missing.as_path(), Kernel::Portable).expect_err("nothing is there");
     assert!(got.to_string().contains("nothing"), "{got}");
+}
+
+/// What stands farther from a pair than `pair_window` reaches does not count; for the stance of the
+/// text itself `window` does.
+#[test]
+fn a_pair_has_a_window_of_its_own() {
+    let model = opened(|config| config["stance"]["pair_window"] = json!(12)).expect("a model");
+    let near = "Ana blames Borin. She said so. It is so.";
+    let ask = |end: &str| {
+        let text = format!("{near}{end}");
+        let (holder, target) = (Some(Span::new(0, 3)), Span::new(11, 16));
+        let passages = [holder, None].map(|holder| Passage {
+            text: &text,
+            holder,
+            target,
+        });
+        model.ask(&passages, &mut Scratch::default())
+    };
+    let (one, other) = (ask(" Ana."), ask(" It."));
+    assert_eq!(one[0], other[0], "twelve pieces do not reach the end");
+    assert_ne!(one[1], other[1], "forty do");
 }
