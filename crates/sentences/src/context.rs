@@ -1,6 +1,6 @@
 //! What stands around a gap, read from a bounded stretch of text on each side.
 
-use crate::lanes::{end_of_word, space_after, space_before, start_of_word};
+use crate::lanes::{HIGH, letters, load, load_before, end_of_word, space_after, space_before, start_of_word};
 use crate::words::{REACH, Word};
 
 /// The mark that a word ends with, closing quotation marks and brackets aside.
@@ -70,17 +70,15 @@ impl<'t> Chunk<'t> {
     };
 
     /// The chunk `start..end` of `text`.
-    #[inline]
+    #[inline(never)]
     fn new(text: &'t [u8], start: usize, end: usize) -> Self {
         let all = &text[start..end];
-        let (Some(first), Some(last)) = (all.first(), all.last()) else {
+        let (Some(&first), Some(&last)) = (all.first(), all.last()) else {
             return Self::NOTHING;
         };
         // Nearly always letters alone, or with one mark after them.
-        let (mark, n) = match AFTER[*last as usize] {
-            After::End(mark) => (mark, 1),
-            _ => (End::Nothing, 0),
-        };
+        let mark = AFTER[last as usize].end;
+        let n = usize::from(mark != End::Nothing);
         let inner = all[(all.len() - 1).saturating_sub(n)];
         if first.is_ascii_alphanumeric() && inner.is_ascii_alphanumeric() {
             return Chunk {
@@ -91,6 +89,43 @@ impl<'t> Chunk<'t> {
             };
         }
         Self::with_marks(text, start, all)
+    }
+
+    /// The chunk that starts at `start`, of which no more than [`REACH`] bytes are looked at.
+    #[inline]
+    pub(crate) fn from(text: &'t [u8], start: usize) -> Self {
+        let lanes = load(text, start);
+        // Most are a few letters.
+        let n = (!letters(lanes) & HIGH).trailing_zeros() as usize / 8;
+        if n > 0 && n < 8 && (lanes >> (8 * n)) as u8 <= b' ' {
+            let all = u64::MAX >> (64 - 8 * n);
+            return Self::of_letters(&text[start..start + n], lanes & all);
+        }
+        let ceiling = text.len().min(start + REACH);
+        Self::new(text, start, end_of_word(text, start, ceiling))
+    }
+
+    /// The chunk that ends at `end`, of which no more than [`REACH`] bytes are looked at, none before
+    /// `floor`.
+    #[inline]
+    pub(crate) fn up_to(text: &'t [u8], floor: usize, end: usize) -> Self {
+        let lanes = load_before(text, end);
+        let n = (!letters(lanes) & HIGH).leading_zeros() as usize / 8;
+        if n > 0 && n < 8 && n <= end - floor && (lanes >> (56 - 8 * n)) as u8 <= b' ' {
+            return Self::of_letters(&text[end - n..end], lanes >> (64 - 8 * n));
+        }
+        let floor = floor.max(end.saturating_sub(REACH));
+        Self::new(text, start_of_word(text, floor, end), end)
+    }
+
+    /// A chunk of letters alone; see [`Word::of_letters`].
+    #[inline]
+    fn of_letters(all: &'t [u8], lanes: u64) -> Self {
+        Chunk {
+            all,
+            word: Word::of_letters(all, lanes),
+            ..Self::NOTHING
+        }
     }
 
     fn with_marks(text: &'t [u8], start: usize, all: &'t [u8]) -> Self {
@@ -120,32 +155,51 @@ impl<'t> Chunk<'t> {
     }
 }
 
-/// A mark after a word.
-#[derive(Clone, Copy)]
-enum After {
-    Nothing,
-    /// Closes a quotation or bracket.
-    Closer(Around),
-    End(End),
+/// A mark after a word: what it closes or how it ends the word, if either.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct After {
+    closer: Around,
+    end: End,
+}
+
+impl After {
+    const NOTHING: Self = Self {
+        closer: Around::Nothing,
+        end: End::Nothing,
+    };
+
+    const fn closer(closer: Around) -> Self {
+        Self {
+            closer,
+            ..Self::NOTHING
+        }
+    }
+
+    const fn end(end: End) -> Self {
+        Self {
+            end,
+            ..Self::NOTHING
+        }
+    }
 }
 
 /// The marks of one byte.
 const AFTER: [After; 256] = {
-    let mut after = [After::Nothing; 256];
-    after[b'"' as usize] = After::Closer(Around::Quote);
-    after[b'\'' as usize] = After::Closer(Around::Quote);
-    after[b')' as usize] = After::Closer(Around::Bracket);
-    after[b']' as usize] = After::Closer(Around::Bracket);
-    after[b'}' as usize] = After::Closer(Around::Bracket);
-    after[b'*' as usize] = After::Closer(Around::Other);
-    after[b'_' as usize] = After::Closer(Around::Other);
-    after[b'.' as usize] = After::End(End::Stop);
-    after[b'!' as usize] = After::End(End::Exclamation);
-    after[b'?' as usize] = After::End(End::Question);
-    after[b':' as usize] = After::End(End::Colon);
-    after[b';' as usize] = After::End(End::Semicolon);
-    after[b',' as usize] = After::End(End::Comma);
-    after[b'-' as usize] = After::End(End::Dash);
+    let mut after = [After::NOTHING; 256];
+    after[b'"' as usize] = After::closer(Around::Quote);
+    after[b'\'' as usize] = After::closer(Around::Quote);
+    after[b')' as usize] = After::closer(Around::Bracket);
+    after[b']' as usize] = After::closer(Around::Bracket);
+    after[b'}' as usize] = After::closer(Around::Bracket);
+    after[b'*' as usize] = After::closer(Around::Other);
+    after[b'_' as usize] = After::closer(Around::Other);
+    after[b'.' as usize] = After::end(End::Stop);
+    after[b'!' as usize] = After::end(End::Exclamation);
+    after[b'?' as usize] = After::end(End::Question);
+    after[b':' as usize] = After::end(End::Colon);
+    after[b';' as usize] = After::end(End::Semicolon);
+    after[b',' as usize] = After::end(End::Comma);
+    after[b'-' as usize] = After::end(End::Dash);
     after
 };
 
@@ -154,28 +208,35 @@ const AFTER: [After; 256] = {
 fn last_mark(bytes: &[u8]) -> (After, usize) {
     match bytes {
         [.., b] if b.is_ascii() => (AFTER[*b as usize], 1),
-        [.., 0xe2, 0x80, 0x99 | 0x9d] => (After::Closer(Around::Quote), 3),
-        [.., 0xc2, 0xbb] => (After::Closer(Around::Quote), 2),
-        [.., 0xe2, 0x80, 0x93..=0x95] => (After::End(End::Dash), 3),
-        [.., 0xe2, 0x80, 0xa6] => (After::End(End::Ellipsis), 3),
-        _ => (After::Nothing, 0),
+        [.., 0xe2, 0x80, 0x99 | 0x9d] => (After::closer(Around::Quote), 3),
+        [.., 0xc2, 0xbb] => (After::closer(Around::Quote), 2),
+        [.., 0xe2, 0x80, 0x93..=0x95] => (After::end(End::Dash), 3),
+        [.., 0xe2, 0x80, 0xa6] => (After::end(End::Ellipsis), 3),
+        _ => (After::NOTHING, 0),
     }
 }
 
 fn strip_closers(mut bytes: &[u8]) -> (&[u8], Around) {
     let mut last = Around::Nothing;
-    while let (After::Closer(around), n) = last_mark(bytes) {
+    loop {
+        let (After { closer, .. }, n) = last_mark(bytes);
+        if closer == Around::Nothing {
+            return (bytes, last);
+        }
         bytes = &bytes[..bytes.len() - n];
         if last == Around::Nothing {
-            last = around;
+            last = closer;
         }
     }
-    (bytes, last)
 }
 
 fn strip_end(mut bytes: &[u8]) -> (&[u8], End) {
     let mut end = End::Nothing;
-    while let (After::End(mark), n) = last_mark(bytes) {
+    loop {
+        let (After { end: mark, .. }, n) = last_mark(bytes);
+        if mark == End::Nothing {
+            return (bytes, end);
+        }
         bytes = &bytes[..bytes.len() - n];
         end = match (end, mark) {
             (End::Nothing, mark) => mark,
@@ -186,7 +247,6 @@ fn strip_end(mut bytes: &[u8]) -> (&[u8], End) {
             (last, _) => last,
         };
     }
-    (bytes, end)
 }
 
 fn strip_openers(mut bytes: &[u8]) -> (&[u8], Around) {
@@ -214,112 +274,39 @@ fn strip_openers(mut bytes: &[u8]) -> (&[u8], Around) {
     }
 }
 
-/// The chunks of a text, each read once while it is near: a chunk is right of one gap and left of
-/// the next.
-#[derive(Debug)]
-pub(crate) struct Chunks<'t> {
-    pub(crate) text: &'t [u8],
-    /// By the last bits of where they start.
-    near: [Place<'t>; NEAR],
-    /// That of the sentence's first chunk.
-    opening: Place<'t>,
+/// Where what is after the white space from `at` on is, before `ceiling`.
+pub(crate) fn skip_space(text: &[u8], mut at: usize, ceiling: usize) -> usize {
+    let ceiling = ceiling.min(text.len());
+    while at < ceiling
+        && let n = space_after(&text[at..ceiling])
+        && n > 0
+    {
+        at += n;
+    }
+    at
 }
 
-const NEAR: usize = 16;
-
-/// A chunk and where it starts.
-#[derive(Clone, Copy, Debug)]
-struct Place<'t> {
-    start: usize,
-    chunk: Chunk<'t>,
+/// Where what is before the white space up to `end` ends, after `floor`.
+pub(crate) fn skip_space_before(text: &[u8], floor: usize, mut end: usize) -> usize {
+    while end > floor
+        && let n = space_before(&text[floor..end])
+        && n > 0
+    {
+        end -= n;
+    }
+    end
 }
 
-impl<'t> Chunks<'t> {
-    pub(crate) fn new(text: &'t [u8]) -> Self {
-        let nowhere = Place {
-            start: usize::MAX,
-            chunk: Chunk::NOTHING,
-        };
-        Self {
-            text,
-            near: [nowhere; NEAR],
-            opening: nowhere,
-        }
-    }
+/// Whether the chunk that `text` ends with has a final mark.
+#[inline]
+pub(crate) fn is_stopped(text: &[u8]) -> bool {
+    // Nearly all are told by their last bytes.
+    is_marked(text)
+        || last_mark(text).0 != After::NOTHING && Chunk::up_to(text, 0, text.len()).end.is_final()
+}
 
-    /// The chunk that starts at `start`, of which no more than [`REACH`] bytes are looked at.
-    #[inline]
-    pub(crate) fn first(&mut self, start: usize) -> Chunk<'t> {
-        let near = &mut self.near[start % NEAR];
-        if near.start != start {
-            let ceiling = self.text.len().min(start + REACH);
-            let end = end_of_word(self.text, start, ceiling);
-            *near = Place {
-                start,
-                chunk: Chunk::new(self.text, start, end),
-            };
-        }
-        near.chunk
-    }
-
-    /// Where what is after the white space after the chunk from `start` on is, no more than
-    /// [`REACH`] bytes from there.
-    #[inline]
-    pub(crate) fn after(&self, start: usize, chunk: &Chunk) -> usize {
-        let ceiling = self.text.len().min(start + REACH);
-        let mut after = start + chunk.all.len();
-        while after < ceiling
-            && let n = space_after(&self.text[after..ceiling])
-            && n > 0
-        {
-            after += n;
-        }
-        after
-    }
-
-    /// The chunk that ends at `end`, of which no more than [`REACH`] bytes are looked at, none before
-    /// `floor`.
-    #[inline]
-    pub(crate) fn last(&self, floor: usize, end: usize) -> Chunk<'t> {
-        let start = start_of_word(self.text, floor.max(end.saturating_sub(REACH)), end);
-        let near = &self.near[start % NEAR];
-        if near.start == start && near.chunk.all.len() == end - start {
-            near.chunk
-        } else {
-            Chunk::new(self.text, start, end)
-        }
-    }
-
-    /// Whether the chunk that ends at `end` has a final mark.
-    #[inline]
-    pub(crate) fn is_stopped(&self, floor: usize, end: usize) -> bool {
-        // Nearly all that have none are known by the last byte.
-        !matches!(last_mark(&self.text[floor..end]), (After::Nothing, _))
-            && self.last(floor, end).end.is_final()
-    }
-
-    /// Where what is before the white space before the chunk up to `end` ends, no more than
-    /// [`REACH`] bytes before there, nor before `floor`.
-    #[inline]
-    pub(crate) fn before(&self, floor: usize, end: usize, chunk: &Chunk) -> usize {
-        let floor = floor.max(end.saturating_sub(REACH));
-        let mut before = end - chunk.all.len();
-        while before > floor
-            && let n = space_before(&self.text[floor..before])
-            && n > 0
-        {
-            before -= n;
-        }
-        before
-    }
-
-    /// The first chunk of the sentence that starts at `start`.
-    #[inline]
-    pub(crate) fn opening(&mut self, start: usize) -> Chunk<'t> {
-        if self.opening.start != start {
-            let chunk = self.first(start);
-            self.opening = Place { start, chunk };
-        }
-        self.opening.chunk
-    }
+/// Whether text ends with a final mark after a letter or digit.
+#[inline]
+pub(crate) fn is_marked(text: &[u8]) -> bool {
+    matches!(text, [.., b, b'.' | b'!' | b'?'] if b.is_ascii_alphanumeric())
 }

@@ -1,8 +1,8 @@
 //! A gap as numbers: what the model looks at.
 
-use crate::context::{Chunk, Chunks, End};
+use crate::context::{Chunk, End, skip_space, skip_space_before};
 use crate::model::lexicon;
-use crate::words::Word;
+use crate::words::{REACH, Word};
 
 /// How many features a gap has.
 pub(crate) const COUNT: usize = 34;
@@ -10,7 +10,7 @@ pub(crate) const COUNT: usize = 34;
 /// The words around a gap, and what is known of the sentence and document so far.
 #[derive(Debug)]
 pub(crate) struct Context<'g, 't> {
-    glance: &'g Glance<'g, 't>,
+    glance: &'g Glance<'t>,
     /// The chunk before the one before the gap; nothing from before the sentence.
     left: Chunk<'t>,
     /// The two chunks after the one after the gap.
@@ -37,15 +37,8 @@ pub(crate) struct SoFar {
 impl SoFar {
     /// The length of the sentence before the gap, in steps that grow.
     fn length(self) -> u32 {
-        match self.words {
-            n @ 0..=4 => n,
-            5..=6 => 5,
-            7..=9 => 6,
-            10..=14 => 7,
-            15..=24 => 8,
-            25..=39 => 9,
-            _ => 10,
-        }
+        const STEPS: [u32; 10] = [1, 2, 3, 4, 5, 7, 10, 15, 25, 40];
+        STEPS.iter().map(|&step| u32::from(self.words >= step)).sum()
     }
 
     /// The share of capitals in the sentence, in quarters, apart for a short one and a long one.
@@ -73,10 +66,10 @@ pub(crate) const GLANCE: usize = 6;
 
 /// The two words beside a gap.
 #[derive(Debug)]
-pub(crate) struct Glance<'c, 't> {
+pub(crate) struct Glance<'t> {
     pub(crate) left: Chunk<'t>,
     pub(crate) right: Chunk<'t>,
-    chunks: &'c mut Chunks<'t>,
+    text: &'t [u8],
     /// Where the sentence starts.
     start: usize,
     /// Where the gap starts and ends.
@@ -84,22 +77,20 @@ pub(crate) struct Glance<'c, 't> {
     pub(crate) sofar: SoFar,
 }
 
-impl<'c, 't> Glance<'c, 't> {
-    /// The gap from `end` to `next`, in a sentence that starts at `start`.
+impl<'t> Glance<'t> {
+    /// The gap from `end` to `next` in `text`, after `left`, in a sentence that starts at `start`.
     #[inline]
     pub(crate) fn new(
-        chunks: &'c mut Chunks<'t>,
+        text: &'t [u8],
         start: usize,
-        end: usize,
-        next: usize,
+        left: Chunk<'t>,
+        (end, next): (usize, usize),
         sofar: SoFar,
     ) -> Self {
-        let left = chunks.last(start, end);
-        let right = chunks.first(next);
         Glance {
             left,
-            right,
-            chunks,
+            right: Chunk::from(text, next),
+            text,
             start,
             gap: (end, next),
             sofar,
@@ -108,24 +99,27 @@ impl<'c, 't> Glance<'c, 't> {
 
     /// The sentence before `left`, without the white space between.
     pub(crate) fn before(&self) -> &'t [u8] {
-        let end = self.chunks.before(self.start, self.gap.0, &self.left);
-        &self.chunks.text[self.start..end]
+        let end = self.gap.0;
+        let floor = self.start.max(end.saturating_sub(REACH));
+        let end = skip_space_before(self.text, floor, end - self.left.all.len());
+        &self.text[self.start..end]
     }
 
     /// The last chunk of that.
     pub(crate) fn chunk_before(&self) -> Chunk<'t> {
-        self.chunks
-            .last(self.start, self.start + self.before().len())
+        let before = self.before();
+        Chunk::up_to(self.text, self.start, self.start + before.len())
     }
 
     /// Where what is after `right` starts, without the white space between.
     fn next(&self) -> usize {
-        self.chunks.after(self.gap.1, &self.right)
+        let right = self.gap.1;
+        skip_space(self.text, right + self.right.all.len(), right + REACH)
     }
 
     /// The text from there on.
     pub(crate) fn after(&self) -> &'t [u8] {
-        &self.chunks.text[self.next()..]
+        &self.text[self.next()..]
     }
 
     /// Features as [`Context::features`] has them, fewer.
@@ -149,18 +143,16 @@ impl<'c, 't> Glance<'c, 't> {
 
 impl<'g, 't> Context<'g, 't> {
     /// Reads on from a glance at the same gap.
-    #[inline]
-    pub(crate) fn new(glance: &'g mut Glance<'_, 't>) -> Self {
-        let left = glance.chunk_before();
+    pub(crate) fn new(glance: &'g Glance<'t>) -> Self {
+        let text = glance.text;
         let next = glance.next();
-        let right = glance.chunks.first(next);
-        let right2 = glance.chunks.first(glance.chunks.after(next, &right));
-        let first = glance.chunks.opening(glance.start);
+        let right = Chunk::from(text, next);
+        let after = skip_space(text, next + right.all.len(), next + REACH);
         Context {
             glance,
-            left,
-            right: [right, right2],
-            first,
+            left: glance.chunk_before(),
+            right: [right, Chunk::from(text, after)],
+            first: Chunk::from(text, glance.start),
         }
     }
 

@@ -46,7 +46,7 @@ pub(crate) struct Word<'t> {
     /// Whether it starts with a capital.
     pub(crate) is_capital: bool,
     /// Its first eight bytes, as [`key`] has them.
-    key: u64,
+    pub(crate) key: u64,
 }
 
 impl<'t> Word<'t> {
@@ -68,23 +68,12 @@ impl<'t> Word<'t> {
         let bytes = &text[start..end];
         let all = u64::MAX >> (64 - 8 * n.min(8));
         let first = load(text, start) & all;
+        if n <= 8 && letters(first) == HIGH & all {
+            return Self::of_letters(bytes, first);
+        }
         let last = if n > 8 { load_before(text, end) } else { 0 };
+        let shape = shape(bytes);
         let key = first | SMALL & all;
-        let are_letters = letters(first) == HIGH & all && (n <= 8 || letters(last) == HIGH);
-        let shape = if are_letters && n <= 16 {
-            let others = if n > 8 { capitals(last) } else { 0 };
-            let capitals = capitals(first) & all;
-            let every = capitals == HIGH & all && (n <= 8 || others == HIGH);
-            match capitals | others {
-                0 => [Shape::Lower, Shape::Letter][usize::from(n == 1)],
-                _ if n == 1 => Shape::Initial,
-                _ if every => Shape::AllCaps,
-                _ if (capitals, others) == (0x80, 0) => Shape::Capital,
-                _ => Shape::MixedCase,
-            }
-        } else {
-            shape(bytes)
-        };
         // Numbers are told apart by their form alone, but for small ones.
         let hash = match shape {
             Shape::Digits if n > 2 => 1,
@@ -96,6 +85,27 @@ impl<'t> Word<'t> {
             shape,
             hash,
             is_capital: first_is_upper(bytes),
+            key,
+        }
+    }
+
+    /// A word of up to eight letters, which are in `lanes` with zeros after them. Without branches:
+    /// words come in all lengths and forms, in no order.
+    #[inline]
+    pub(crate) fn of_letters(bytes: &'t [u8], lanes: u64) -> Self {
+        let n = bytes.len();
+        let all = HIGH >> (64 - 8 * n);
+        let capitals = capitals(lanes) & all;
+        let form = usize::from(n == 1)
+            | usize::from(capitals == 0) << 1
+            | usize::from(capitals == all) << 2
+            | usize::from(capitals == 0x80) << 3;
+        let key = lanes | SMALL >> (64 - 8 * n);
+        Word {
+            bytes,
+            shape: OF_LETTERS[form],
+            hash: hash(key, 0, n),
+            is_capital: capitals & 0x80 != 0,
             key,
         }
     }
@@ -129,6 +139,18 @@ pub(crate) const fn keys<const N: usize>(words: [&str; N]) -> [u64; N] {
     }
     keys
 }
+
+/// The shapes of words of letters, by whether there is one letter (bit 0), none is a capital (1),
+/// every one is (2), only the first is (3).
+const OF_LETTERS: [Shape; 16] = {
+    let mut shapes = [Shape::MixedCase; 16];
+    shapes[0b0010] = Shape::Lower;
+    shapes[0b0011] = Shape::Letter;
+    shapes[0b0100] = Shape::AllCaps;
+    shapes[0b1000] = Shape::Capital;
+    shapes[0b1101] = Shape::Initial;
+    shapes
+};
 
 const LOWER: u8 = 1;
 const UPPER: u8 = 2;
@@ -244,11 +266,11 @@ pub(crate) fn first_char(bytes: &[u8]) -> Option<char> {
 #[inline]
 fn hash(key: u64, last: u64, n: usize) -> u32 {
     let byte = |i: usize| key >> (8 * i) & 0xff;
-    let a = match n {
-        1..=3 => byte(0) | byte(n / 2) << 8 | byte(n - 1) << 16,
-        4..=8 => key & 0xffff_ffff | key >> (8 * (n - 4)) << 32,
-        _ => key,
-    };
+    let m = n.min(3);
+    let short = byte(0) | byte(m / 2) << 8 | byte(m - 1) << 16;
+    let m = n.clamp(4, 8);
+    let long = key & 0xffff_ffff | key >> (8 * (m - 4)) << 32;
+    let a = if n < 4 { short } else { long };
     let b = if n == 8 { key } else { last };
     let h = (a | SMALL).wrapping_mul(0x9e37_79b9_7f4a_7c15)
         ^ (b | SMALL)
