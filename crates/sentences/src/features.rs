@@ -10,7 +10,7 @@ pub(crate) const COUNT: usize = 34;
 /// The words around a gap, and what is known of the sentence and document so far.
 #[derive(Debug)]
 pub(crate) struct Context<'g, 't> {
-    glance: &'g Glance<'t>,
+    glance: &'g Glance<'g, 't>,
     /// The chunk before the one before the gap; nothing from before the sentence.
     left: Chunk<'t>,
     /// The two chunks after the one after the gap.
@@ -66,37 +66,19 @@ pub(crate) const GLANCE: usize = 6;
 
 /// The two words beside a gap.
 #[derive(Debug)]
-pub(crate) struct Glance<'t> {
-    pub(crate) left: Chunk<'t>,
-    pub(crate) right: Chunk<'t>,
-    text: &'t [u8],
+pub(crate) struct Glance<'g, 't> {
+    // Not copied: their bytes are still on their way to memory when they are read here.
+    pub(crate) left: &'g Chunk<'t>,
+    pub(crate) right: &'g Chunk<'t>,
+    pub(crate) text: &'t [u8],
     /// Where the sentence starts.
-    start: usize,
+    pub(crate) start: usize,
     /// Where the gap starts and ends.
-    gap: (usize, usize),
+    pub(crate) gap: (usize, usize),
     pub(crate) sofar: SoFar,
 }
 
-impl<'t> Glance<'t> {
-    /// The gap from `end` to `next` in `text`, after `left`, in a sentence that starts at `start`.
-    #[inline]
-    pub(crate) fn new(
-        text: &'t [u8],
-        start: usize,
-        left: Chunk<'t>,
-        (end, next): (usize, usize),
-        sofar: SoFar,
-    ) -> Self {
-        Glance {
-            left,
-            right: Chunk::from(text, next),
-            text,
-            start,
-            gap: (end, next),
-            sofar,
-        }
-    }
-
+impl<'t> Glance<'_, 't> {
     /// The sentence before `left`, without the white space between.
     pub(crate) fn before(&self) -> &'t [u8] {
         let end = self.gap.0;
@@ -143,7 +125,7 @@ impl<'t> Glance<'t> {
 
 impl<'g, 't> Context<'g, 't> {
     /// Reads on from a glance at the same gap.
-    pub(crate) fn new(glance: &'g Glance<'t>) -> Self {
+    pub(crate) fn new(glance: &'g Glance<'g, 't>) -> Self {
         let text = glance.text;
         let next = glance.next();
         let right = Chunk::from(text, next);
@@ -159,8 +141,8 @@ impl<'g, 't> Context<'g, 't> {
     /// The features, as hashes; a feature's template is its place.
     #[inline]
     pub(crate) fn features(&self) -> [u32; COUNT] {
-        let (l, l2) = (&self.glance.left, &self.left);
-        let (r, [r2, r3]) = (&self.glance.right, &self.right);
+        let (l, l2) = (self.glance.left, &self.left);
+        let (r, [r2, r3]) = (self.glance.right, &self.right);
         let s = &self.glance.sofar;
         let end = l.end as u32 | (l.closer as u32) << 4 | u32::from(l.closed_before) << 6;
         let ls = l.word.shape as u32;

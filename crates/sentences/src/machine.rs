@@ -72,9 +72,7 @@ impl Purse {
 
 /// A gap that no rule decides.
 pub(crate) struct Gap<'p, 't> {
-    glance: &'p Glance<'t>,
-    /// Where the gap ends.
-    end: usize,
+    glance: &'p Glance<'p, 't>,
     purse: &'p mut Purse,
 }
 
@@ -98,7 +96,7 @@ impl Gap<'_, '_> {
     /// Asks the network.
     #[inline(never)]
     fn ask(&mut self) -> bool {
-        if !self.purse.pay(Purse::QUESTION, self.end) {
+        if !self.purse.pay(Purse::QUESTION, self.glance.gap.1) {
             return is_marked(self.glance.left.all);
         }
         model::score(&Context::new(self.glance).features()) > 0
@@ -257,11 +255,17 @@ impl Machine {
             return None;
         }
         self.sofar.quoted = self.quote.is_some();
-        let glance = Glance::new(bytes, self.start, left, (start, end), self.sofar);
+        let glance = Glance {
+            left: &left,
+            right: &Chunk::from(bytes, end),
+            text: bytes,
+            start: self.start,
+            gap: (start, end),
+            sofar: self.sofar,
+        };
         let yes = rules::decide(&glance).unwrap_or_else(|| {
             decide(&mut Gap {
                 glance: &glance,
-                end,
                 purse: &mut self.purse,
             })
         });

@@ -7,7 +7,7 @@ use crate::words::{Shape, Word, first_is_upper, keys};
 
 /// Whether a sentence ends at the gap; nothing where the model is to say.
 pub(crate) fn decide(gap: &Glance) -> Option<bool> {
-    let (left, right) = (&gap.left, &gap.right);
+    let (left, right) = (gap.left, gap.right);
     // What can stand before a mark that belongs to it; `...` may start a sentence.
     match right.all {
         [b'.', b'.', ..] => {}
