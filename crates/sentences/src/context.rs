@@ -1,6 +1,6 @@
 //! What stands around a gap, read from a bounded stretch of text on each side.
 
-use crate::lanes::{HIGH, letters, load, load_before, end_of_word, space_after, space_before, start_of_word};
+use crate::lanes::{Letters, end_of_word, letters_after, letters_before, space_after, space_before, start_of_word};
 use crate::words::{REACH, Word};
 
 /// The mark that a word ends with, closing quotation marks and brackets aside.
@@ -49,8 +49,10 @@ pub(crate) struct Chunk<'t> {
     pub(crate) all: &'t [u8],
     /// The first mark before the word.
     pub(crate) opener: Around,
+    /// Where the word starts.
+    word_at: u8,
     /// The word.
-    pub(crate) word: Word<'t>,
+    pub(crate) word: Word,
     /// Whether a quotation mark or bracket closes between word and end mark.
     pub(crate) closed_before: bool,
     /// The mark that ends it.
@@ -63,72 +65,61 @@ impl<'t> Chunk<'t> {
     pub(crate) const NOTHING: Self = Chunk {
         all: &[],
         opener: Around::Nothing,
+        word_at: 0,
         word: Word::NOTHING,
         closed_before: false,
         end: End::Nothing,
         closer: Around::Nothing,
     };
 
-    /// The chunk `start..end` of `text`.
-    #[inline(never)]
-    fn new(text: &'t [u8], start: usize, end: usize) -> Self {
-        let all = &text[start..end];
-        let (Some(&first), Some(&last)) = (all.first(), all.last()) else {
-            return Self::NOTHING;
-        };
-        // Nearly always letters alone, or with one mark after them.
-        let mark = AFTER[last as usize].end;
-        let n = usize::from(mark != End::Nothing);
-        let inner = all[(all.len() - 1).saturating_sub(n)];
-        if first.is_ascii_alphanumeric() && inner.is_ascii_alphanumeric() {
-            return Chunk {
-                all,
-                word: Word::new(text, start, end - n),
-                end: mark,
-                ..Self::NOTHING
-            };
-        }
-        Self::with_marks(text, start, all)
+    /// The bytes of its word.
+    pub(crate) fn word_bytes(&self) -> &'t [u8] {
+        &self.all[usize::from(self.word_at)..][..usize::from(self.word.len)]
     }
 
     /// The chunk that starts at `start`, of which no more than [`REACH`] bytes are looked at.
     #[inline]
     pub(crate) fn from(text: &'t [u8], start: usize) -> Self {
-        let lanes = load(text, start);
-        // Most are a few letters.
-        let n = (!letters(lanes) & HIGH).trailing_zeros() as usize / 8;
-        if n > 0 && n < 8 && (lanes >> (8 * n)) as u8 <= b' ' {
-            let all = u64::MAX >> (64 - 8 * n);
-            return Self::of_letters(&text[start..start + n], lanes & all);
+        // Nearly always letters alone, or with one mark after them.
+        let letters = letters_after(text, start);
+        let end = start + letters.n;
+        let mark = AFTER[byte(text, end) as usize].end;
+        let past = end + usize::from(mark != End::Nothing);
+        if end > start && byte(text, past) <= b' ' {
+            return Self::of_letters(&text[start..past], letters, mark);
         }
         let ceiling = text.len().min(start + REACH);
-        Self::new(text, start, end_of_word(text, start, ceiling))
+        Self::new(&text[start..end_of_word(text, start, ceiling)])
     }
 
-    /// The chunk that ends at `end`, of which no more than [`REACH`] bytes are looked at, none before
+    /// The chunk that ends at `past`, of which no more than [`REACH`] bytes are looked at, none before
     /// `floor`.
     #[inline]
-    pub(crate) fn up_to(text: &'t [u8], floor: usize, end: usize) -> Self {
-        let lanes = load_before(text, end);
-        let n = (!letters(lanes) & HIGH).leading_zeros() as usize / 8;
-        if n > 0 && n < 8 && n <= end - floor && (lanes >> (56 - 8 * n)) as u8 <= b' ' {
-            return Self::of_letters(&text[end - n..end], lanes >> (64 - 8 * n));
+    pub(crate) fn up_to(text: &'t [u8], floor: usize, past: usize) -> Self {
+        let mark = AFTER[byte(text, past.wrapping_sub(1)) as usize].end;
+        let end = past - usize::from(mark != End::Nothing);
+        let letters = letters_before(text, end);
+        let start = end - letters.n;
+        if start < end && floor <= start && byte(text, start.wrapping_sub(1)) <= b' ' {
+            return Self::of_letters(&text[start..past], letters, mark);
         }
-        let floor = floor.max(end.saturating_sub(REACH));
-        Self::new(text, start_of_word(text, floor, end), end)
+        let floor = floor.max(past.saturating_sub(REACH));
+        Self::new(&text[start_of_word(text, floor, past)..past])
     }
 
-    /// A chunk of letters alone; see [`Word::of_letters`].
+    /// A chunk of letters and at most one mark after them.
     #[inline]
-    fn of_letters(all: &'t [u8], lanes: u64) -> Self {
+    fn of_letters(all: &'t [u8], letters: Letters, end: End) -> Self {
         Chunk {
             all,
-            word: Word::of_letters(all, lanes),
+            word: Word::of_letters(letters),
+            end,
             ..Self::NOTHING
         }
     }
 
-    fn with_marks(text: &'t [u8], start: usize, all: &'t [u8]) -> Self {
+    #[inline(never)]
+    fn new(all: &'t [u8]) -> Self {
         let (rest, closer) = strip_closers(all);
         let (rest, end) = strip_end(rest);
         let (rest, inner) = if end == End::Nothing {
@@ -143,16 +134,22 @@ impl<'t> Chunk<'t> {
         } else {
             end
         };
-        let to = start + rest.len();
         Chunk {
             all,
             opener,
-            word: Word::new(text, to - word.len(), to),
+            word_at: (rest.len() - word.len()) as u8,
+            word: Word::new(word),
             closed_before: inner != Around::Nothing,
             end,
             closer,
         }
     }
+}
+
+/// The byte at `at`; a zero outside the text.
+#[inline]
+fn byte(text: &[u8], at: usize) -> u8 {
+    text.get(at).copied().unwrap_or(0)
 }
 
 /// A mark after a word: what it closes or how it ends the word, if either.

@@ -156,7 +156,7 @@ impl<'g, 't> Context<'g, 't> {
             u32::from(lexicon(l2.word.hash)),
             u32::from(lexicon(r2.word.hash)),
         );
-        let left_len = l.word.bytes.len().min(8) as u32;
+        let left_len = u32::from(l.word.len.min(8));
         let quoted = u32::from(s.quoted) | u32::from(s.brackets.min(2)) << 1;
         let mut hashes: [u32; COUNT] = [
             pair(end, 0),
@@ -185,7 +185,7 @@ impl<'g, 't> Context<'g, 't> {
             pair(end, rl),
             pair(end, ll << 8 | rl),
             pair(end, rl << 8 | r2l),
-            pair(end, suffix(l.word.bytes) << 8 | rs),
+            pair(end, suffix(l.word_bytes()) << 8 | rs),
             pair(end, r3.word.hash),
             pair(
                 end,

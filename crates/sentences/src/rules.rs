@@ -20,7 +20,7 @@ pub(crate) fn decide(gap: &Glance) -> Option<bool> {
         _ => {}
     }
     // Between two marks that stand alone, as in a line drawn with them.
-    let is_mark = |chunk: &Chunk| chunk.all.len() == 1 && chunk.word.bytes.is_empty();
+    let is_mark = |chunk: &Chunk| chunk.all.len() == 1 && chunk.word.len == 0;
     if !left.end.is_final() && is_mark(left) && is_mark(right) {
         return Some(false);
     }
@@ -38,8 +38,8 @@ pub(crate) fn decide(gap: &Glance) -> Option<bool> {
         End::Nothing => note(gap, capital),
         End::Stop if left.all == b"." => spaced_dots(gap, capital),
         End::Stop if left.closer == Around::Nothing => {
-            let digit = right.word.bytes.first().is_some_and(u8::is_ascii_digit);
-            let small = right.word.bytes.first().is_some_and(u8::is_ascii_lowercase);
+            let digit = right.word_bytes().first().is_some_and(u8::is_ascii_digit);
+            let small = right.word_bytes().first().is_some_and(u8::is_ascii_lowercase);
             let half_day = left.word.is_one_of(&const { keys(["a.m", "p.m"]) });
             if is_note(right.all) {
                 Some(false)
@@ -92,7 +92,7 @@ pub(crate) fn goes_on(left: &Chunk) -> bool {
         places
     };
     let key = left.word.key;
-    left.all.len() == left.word.bytes.len() && PLACES[(key % 127) as usize] == key
+    left.all.len() == usize::from(left.word.len) && PLACES[(key % 127) as usize] == key
 }
 
 /// Initials, `U.S.`, `St.`: words whose stop seldom ends a sentence when a name follows.
@@ -100,7 +100,7 @@ fn is_before_names(gap: &Glance) -> bool {
     let word = &gap.left.word;
     match word.shape {
         // "You and I." but "Albert I. Reyes".
-        Shape::Initial => word.bytes != b"I" || first_is_upper(gap.chunk_before().all),
+        Shape::Initial => gap.left.word_bytes() != b"I" || first_is_upper(gap.chunk_before().all),
         Shape::Dotted => true,
         _ => word.is_one_of(&const { keys(["st", "eng", "ft"]) }),
     }

@@ -1,6 +1,6 @@
 //! The words beside a gap: their bytes, form and hash.
 
-use crate::lanes::{HIGH, SMALL, capitals, letters, load, load_before};
+use crate::lanes::{HIGH, Letters, SMALL, capitals, load, load_before};
 
 /// Bytes of a word that are looked at.
 pub(crate) const REACH: usize = 32;
@@ -38,8 +38,9 @@ pub(crate) enum Shape {
 
 /// A word beside a gap, without the marks around it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Word<'t> {
-    pub(crate) bytes: &'t [u8],
+pub(crate) struct Word {
+    /// Its length in bytes, of which no more than [`REACH`] are looked at.
+    pub(crate) len: u8,
     pub(crate) shape: Shape,
     /// Of the word in small letters.
     pub(crate) hash: u32,
@@ -49,31 +50,25 @@ pub(crate) struct Word<'t> {
     pub(crate) key: u64,
 }
 
-impl<'t> Word<'t> {
+impl Word {
     pub(crate) const NOTHING: Self = Word {
-        bytes: &[],
+        len: 0,
         shape: Shape::Nothing,
         hash: 0,
         is_capital: false,
         key: 0,
     };
 
-    /// The word `start..end` of `text`.
-    #[inline]
-    pub(crate) fn new(text: &'t [u8], start: usize, end: usize) -> Self {
-        let n = end - start;
+    /// The word `bytes`.
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        let n = bytes.len();
         if n == 0 {
             return Self::NOTHING;
         }
-        let bytes = &text[start..end];
-        let all = u64::MAX >> (64 - 8 * n.min(8));
-        let first = load(text, start) & all;
-        if n <= 8 && letters(first) == HIGH & all {
-            return Self::of_letters(bytes, first);
-        }
-        let last = if n > 8 { load_before(text, end) } else { 0 };
+        let first = load(bytes, 0);
+        let last = if n > 8 { load_before(bytes, n) } else { 0 };
+        let key = first | SMALL >> (64 - 8 * n.min(8));
         let shape = shape(bytes);
-        let key = first | SMALL & all;
         // Numbers are told apart by their form alone, but for small ones.
         let hash = match shape {
             Shape::Digits if n > 2 => 1,
@@ -81,7 +76,7 @@ impl<'t> Word<'t> {
             _ => hash(key, last, n),
         };
         Word {
-            bytes,
+            len: n as u8,
             shape,
             hash,
             is_capital: first_is_upper(bytes),
@@ -89,30 +84,34 @@ impl<'t> Word<'t> {
         }
     }
 
-    /// A word of up to eight letters, which are in `lanes` with zeros after them. Without branches:
-    /// words come in all lengths and forms, in no order.
+    /// A word of ASCII letters and nothing else, at least one. Without branches: words come in all
+    /// lengths and forms, in no order.
     #[inline]
-    pub(crate) fn of_letters(bytes: &'t [u8], lanes: u64) -> Self {
-        let n = bytes.len();
-        let all = HIGH >> (64 - 8 * n);
-        let capitals = capitals(lanes) & all;
+    pub(crate) fn of_letters(letters: Letters) -> Self {
+        let Letters { n, first, last } = letters;
+        let all = HIGH >> (64 - 8 * n.min(8));
+        let rest = if n > 8 { HIGH } else { 0 };
+        let (leading, trailing) = (capitals(first) & all, capitals(last) & rest);
+        let none = leading | trailing == 0;
+        let every = (leading, trailing) == (all, rest);
+        let only_first = (leading, trailing) == (0x80, 0);
         let form = usize::from(n == 1)
-            | usize::from(capitals == 0) << 1
-            | usize::from(capitals == all) << 2
-            | usize::from(capitals == 0x80) << 3;
-        let key = lanes | SMALL >> (64 - 8 * n);
+            | usize::from(none) << 1
+            | usize::from(every) << 2
+            | usize::from(only_first) << 3;
+        let key = first | all >> 2;
         Word {
-            bytes,
+            len: n as u8,
             shape: OF_LETTERS[form],
-            hash: hash(key, 0, n),
-            is_capital: capitals & 0x80 != 0,
+            hash: hash(key, last, n),
+            is_capital: leading & 0x80 != 0,
             key,
         }
     }
 
     /// Whether it is one of these words.
     pub(crate) fn is_one_of(&self, words: &[u64]) -> bool {
-        self.bytes.len() <= 8 && words.contains(&self.key)
+        self.len <= 8 && words.contains(&self.key)
     }
 }
 
