@@ -36,13 +36,13 @@ pub(crate) struct SoFar {
 
 impl SoFar {
     /// The length of the sentence before the gap, in steps that grow.
-    fn length(self) -> u32 {
+    fn length(&self) -> u32 {
         const STEPS: [u32; 10] = [1, 2, 3, 4, 5, 7, 10, 15, 25, 40];
         STEPS.iter().map(|&step| u32::from(self.words >= step)).sum()
     }
 
     /// The share of capitals in the sentence, in quarters, apart for a short one and a long one.
-    fn capital_share(self) -> u32 {
+    fn capital_share(&self) -> u32 {
         match (self.capitals * 4).checked_div(self.words) {
             None => 0,
             Some(quarters) => 1 + quarters.min(4) + 5 * u32::from(self.words > 6),
@@ -75,7 +75,7 @@ pub(crate) struct Glance<'g, 't> {
     pub(crate) start: usize,
     /// Where the gap starts and ends.
     pub(crate) gap: (usize, usize),
-    pub(crate) sofar: SoFar,
+    pub(crate) sofar: &'g SoFar,
 }
 
 impl<'t> Glance<'_, 't> {
@@ -143,7 +143,7 @@ impl<'g, 't> Context<'g, 't> {
     pub(crate) fn features(&self) -> [u32; COUNT] {
         let (l, l2) = (self.glance.left, &self.left);
         let (r, [r2, r3]) = (self.glance.right, &self.right);
-        let s = &self.glance.sofar;
+        let s = self.glance.sofar;
         let end = l.end as u32 | (l.closer as u32) << 4 | u32::from(l.closed_before) << 6;
         let ls = l.word.shape as u32;
         let rs = r.word.shape as u32 | (r.opener as u32) << 4 | u32::from(r.word.is_capital) << 6;

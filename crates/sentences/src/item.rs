@@ -3,6 +3,7 @@
 const BULLETS: &[&str] = &["•", "⁃", "●", "▪", "‣", "◦", "∙", "■", "□", "➢", "➤"];
 
 /// Whether text starts with a bullet.
+#[inline]
 pub(crate) fn starts_with_bullet(bytes: &[u8]) -> bool {
     bytes[0] >= 0xe2 && BULLETS.iter().any(|b| bytes.starts_with(b.as_bytes()))
 }

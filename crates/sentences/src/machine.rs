@@ -176,6 +176,7 @@ impl Machine {
                         return;
                     }
                     self.mark(bytes, mark, start, end, out);
+                    self.sofar.quoted = self.quote.is_some();
                     continue;
                 }
                 StopKind::Gap { lines } => lines,
@@ -254,14 +255,13 @@ impl Machine {
         if rules::goes_on(&left) {
             return None;
         }
-        self.sofar.quoted = self.quote.is_some();
         let glance = Glance {
             left: &left,
             right: &Chunk::from(bytes, end),
             text: bytes,
             start: self.start,
             gap: (start, end),
-            sofar: self.sofar,
+            sofar: &self.sofar,
         };
         let yes = rules::decide(&glance).unwrap_or_else(|| {
             decide(&mut Gap {
@@ -293,15 +293,16 @@ impl Machine {
             nested: false,
         });
         self.start = end;
-        self.sofar = SoFar {
-            history: self.sofar.history << 2 | kind.history(),
-            ..SoFar::default()
-        };
         self.item = Item::read(&bytes[end..]);
         if matches!(kind, Kind::Hard | Kind::HardStop) {
             self.quote = None;
             self.single = None;
         }
+        self.sofar = SoFar {
+            quoted: self.quote.is_some(),
+            history: self.sofar.history << 2 | kind.history(),
+            ..SoFar::default()
+        };
     }
 
     /// Ends a sentence that is too long.

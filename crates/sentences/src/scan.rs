@@ -137,68 +137,80 @@ impl<'t> Scan<'t> {
 /// The gap or mark that starts at `start`, if one does.
 #[inline]
 fn stop(text: &str, start: usize) -> Option<Stop> {
-    // Nearly always one space.
-    if let [b' ', 0x21..0x80, ..] = text.as_bytes()[start..] {
-        return Some(Stop {
-            kind: Kind::Gap { lines: 0 },
-            start,
-            end: start + 1,
-        });
-    }
-    let c = text[start..].chars().next()?;
-    let mark = match c {
-        '"' => Mark::Straight,
-        '(' => Mark::OpenBracket,
-        ')' => Mark::CloseBracket,
-        '“' | '«' | '„' => Mark::Open,
-        '”' | '»' => Mark::Close,
-        '‘' => Mark::OpenSingle,
-        '’' => Mark::CloseSingle,
-        _ if c.is_whitespace() => return Some(gap(text, start)),
-        _ => return None,
+    let (kind, end) = match text.as_bytes()[start..] {
+        // Nearly always one space or a blank line.
+        [b' ', 0x21..0x80, ..] => (Kind::Gap { lines: 0 }, start + 1),
+        [b'\n', b'\n', 0x21..0x80, ..] => (Kind::Gap { lines: 2 }, start + 2),
+        [b'\t'..=b'\r' | b' ', ..] => gap(text, start),
+        [b'"', ..] => (Kind::Mark(Mark::Straight), start + 1),
+        [b'(', ..] => (Kind::Mark(Mark::OpenBracket), start + 1),
+        [b')', ..] => (Kind::Mark(Mark::CloseBracket), start + 1),
+        _ => {
+            let c = text[start..].chars().next()?;
+            let mark = match c {
+                '“' | '«' | '„' => Mark::Open,
+                '”' | '»' => Mark::Close,
+                '‘' => Mark::OpenSingle,
+                '’' => Mark::CloseSingle,
+                _ if c.is_whitespace() => {
+                    let (kind, end) = gap(text, start);
+                    return Some(Stop { kind, start, end });
+                }
+                _ => return None,
+            };
+            (Kind::Mark(mark), start + c.len_utf8())
+        }
     };
-    Some(Stop {
-        kind: Kind::Mark(mark),
-        start,
-        end: start + c.len_utf8(),
-    })
+    Some(Stop { kind, start, end })
 }
 
 /// For the bytes of a block, without the first and last, which of them are gaps without doubt and
-/// which are anything else that the scan stops at. Written so that the compiler makes it vectors.
+/// which are anything else that the scan may stop at. Written so that the compiler makes it vectors.
 #[inline]
 fn masks(block: &[u8; BLOCK + 2]) -> (u64, u64) {
-    let mut plain = [0_u8; BLOCK];
-    let mut other = [0_u8; BLOCK];
-    for i in 0..BLOCK {
-        let (before, b, after) = (block[i], block[i + 1], block[i + 2]);
-        let is_lower = |b: u8| b.wrapping_sub(b'a') < 26;
-        let inside = is_lower(before | 0x20) | (before.wrapping_sub(b'0') < 10) | (before == b',');
-        let gap = (b == b' ') & inside & is_lower(after);
-        let stop = (b <= b' ') | (b == b'"') | (b == b'(') | (b == b')') | (b >= 0xc0);
-        plain[i] = u8::from(gap);
-        other[i] = u8::from(stop & !gap);
+    let mut plain = [0_u8; BLOCK / 4];
+    let mut stops = [0_u8; BLOCK / 4];
+    for quarter in 0..4 {
+        for i in 0..BLOCK / 4 {
+            let at = quarter * BLOCK / 4 + i;
+            let (before, b, after) = (block[at], block[at + 1], block[at + 2]);
+            let is_lower = |b: u8| b.wrapping_sub(b'a') < 26;
+            let inside =
+                is_lower(before | 0x20) | (before.wrapping_sub(b'0') < 10) | (before == b',');
+            let gap = (b == b' ') & inside & is_lower(after);
+            // White space and control characters, the first bytes of others, quotation marks and
+            // brackets.
+            let stop = (b.wrapping_add(0x40) <= 0x60) | (b == b'"') | (b & 0xfe == b'(');
+            plain[i] |= u8::from(gap) << (2 * quarter);
+            stops[i] |= u8::from(stop) << (2 * quarter);
+        }
     }
-    (bits(&plain), bits(&other))
+    let (plain, stops) = (in_order(plain), in_order(stops));
+    (plain, stops & !plain)
 }
 
-/// One bit of each byte that is 0 or 1.
+/// One bit of each byte of a block: the `2 * k`th bit of the `i`th byte is that of the `i`th byte of
+/// the `k`th quarter.
 #[inline]
-fn bits(bytes: &[u8; BLOCK]) -> u64 {
-    let (eights, _) = bytes.as_chunks::<8>();
-    let mut sum = 0;
-    for (i, &eight) in eights.iter().enumerate() {
-        let bits = u64::from_le_bytes(eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-        sum |= bits << (8 * i);
+fn in_order(bytes: [u8; BLOCK / 4]) -> u64 {
+    let all = u128::from_le_bytes(bytes);
+    // A row of eight bits for each eight bytes, to be made columns.
+    let mut x = all as u64 | ((all >> 64) as u64) << 1;
+    for (step, mask) in [
+        (7, 0x00aa_00aa_00aa_00aa),
+        (14, 0x0000_cccc_0000_cccc),
+        (28, 0x0000_0000_f0f0_f0f0),
+    ] {
+        let swap = (x ^ x >> step) & mask;
+        x ^= swap ^ swap << step;
     }
-    sum
+    x
 }
 
-/// The gap that starts at `start`.
-fn gap(text: &str, start: usize) -> Stop {
+/// The gap that starts at `start`, and where it ends.
+fn gap(text: &str, start: usize) -> (Kind, usize) {
     let bytes = text.as_bytes();
-    let mut lines = 0;
-    let mut end = start;
+    let (mut lines, mut end) = (0, start);
     for c in text[start..].chars() {
         match c {
             '\n' | '\u{b}' | '\u{85}' | '\u{2028}' => lines += 1,
@@ -210,11 +222,7 @@ fn gap(text: &str, start: usize) -> Stop {
         }
         end += c.len_utf8();
     }
-    Stop {
-        kind: Kind::Gap { lines },
-        start,
-        end,
-    }
+    (Kind::Gap { lines }, end)
 }
 
 #[cfg(test)]
