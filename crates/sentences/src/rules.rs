@@ -133,7 +133,7 @@ fn is_note(chunk: &[u8]) -> bool {
 /// A note belongs to the sentence whose stop it follows, which ends after it.
 fn note(gap: &Glance, capital: bool) -> Option<bool> {
     let stopped = || matches!(gap.before(), [.., b'.' | b'!' | b'?'] | [.., b'.', b'"']);
-    (capital && is_note(gap.left.all) && stopped()).then_some(true)
+    (is_note(gap.left.all) && capital && stopped()).then_some(true)
 }
 
 /// A stop with an omission after it, in spaced dots, that starts the next sentence: `so. . . . He`.

@@ -1,5 +1,7 @@
 //! The words beside a gap: their bytes, form and hash.
 
+use core::hint::select_unpredictable;
+
 use crate::lanes::{HIGH, Letters, SMALL, capitals, load, load_before};
 
 /// Bytes of a word that are looked at.
@@ -269,8 +271,8 @@ fn hash(key: u64, last: u64, n: usize) -> u32 {
     let short = byte(0) | byte(m / 2) << 8 | byte(m - 1) << 16;
     let m = n.clamp(4, 8);
     let long = key & 0xffff_ffff | key >> (8 * (m - 4)) << 32;
-    let a = if n < 4 { short } else { long };
-    let b = if n == 8 { key } else { last };
+    let a = select_unpredictable(n < 4, short, long);
+    let b = select_unpredictable(n == 8, key, last);
     let h = (a | SMALL).wrapping_mul(0x9e37_79b9_7f4a_7c15)
         ^ (b | SMALL)
             .wrapping_add(n as u64)
