@@ -22,6 +22,19 @@ pub(crate) enum End {
 }
 
 impl End {
+    /// What this mark, if any, and `before` before it are together.
+    fn after(self, before: Self) -> Self {
+        match (self, before) {
+            (Self::Nothing, before) => before,
+            (Self::Stop | Self::Ellipsis, Self::Stop) => Self::Ellipsis,
+            (
+                Self::Exclamation | Self::Question | Self::Several,
+                Self::Exclamation | Self::Question,
+            ) => Self::Several,
+            (last, _) => last,
+        }
+    }
+
     /// Whether a sentence usually ends so.
     pub(crate) fn is_final(self) -> bool {
         matches!(
@@ -89,7 +102,7 @@ impl<'t> Chunk<'t> {
             return Self::of_letters(&text[start..past], letters, mark);
         }
         let ceiling = text.len().min(start + REACH);
-        Self::new(&text[start..end_of_word(text, start, ceiling)])
+        Self::new(text, start, end_of_word(text, start, ceiling))
     }
 
     /// The chunk that ends at `past`, of which no more than [`REACH`] bytes are looked at, none before
@@ -104,7 +117,7 @@ impl<'t> Chunk<'t> {
             return Self::of_letters(&text[start..past], letters, mark);
         }
         let floor = floor.max(past.saturating_sub(REACH));
-        Self::new(&text[start_of_word(text, floor, past)..past])
+        Self::new(text, start_of_word(text, floor, past), past)
     }
 
     /// A chunk of letters and at most one mark after them.
@@ -118,27 +131,38 @@ impl<'t> Chunk<'t> {
         }
     }
 
+    /// The chunk `start..past` of `text`, whatever it is.
     #[inline(never)]
-    fn new(all: &'t [u8]) -> Self {
-        let (rest, closer) = strip_closers(all);
-        let (rest, end) = strip_end(rest);
-        let (rest, inner) = if end == End::Nothing {
-            (rest, Around::Nothing)
-        } else {
-            strip_closers(rest)
-        };
-        let (word, opener) = strip_openers(rest);
+    fn new(text: &'t [u8], start: usize, past: usize) -> Self {
+        let all = &text[start..past];
+        // Past the word: an end mark and what closes after and before it.
+        let mut to = past;
+        let (mut inner, mut end, mut closer) = (Around::Nothing, End::Nothing, Around::Nothing);
+        loop {
+            let (mark, n) = last_mark(&text[start..to]);
+            if mark.closer != Around::Nothing {
+                let around = if end == End::Nothing { &mut closer } else { &mut inner };
+                if *around == Around::Nothing {
+                    *around = mark.closer;
+                }
+            } else if mark.end != End::Nothing && inner == Around::Nothing {
+                end = end.after(mark.end);
+            } else {
+                break;
+            }
+            to -= n;
+        }
+        let (word, opener) = strip_openers(&text[start..to]);
         // An omission in brackets, `[...]`, ends nothing.
-        let end = if word.is_empty() && opener == Around::Bracket {
-            End::Nothing
-        } else {
-            end
-        };
+        if word.is_empty() && opener == Around::Bracket {
+            end = End::Nothing;
+        }
+        let from = to - word.len();
         Chunk {
             all,
             opener,
-            word_at: (rest.len() - word.len()) as u8,
-            word: Word::new(word),
+            word_at: (from - start) as u8,
+            word: Word::new(text, from, to),
             closed_before: inner != Around::Nothing,
             end,
             closer,
@@ -210,39 +234,6 @@ fn last_mark(bytes: &[u8]) -> (After, usize) {
         [.., 0xe2, 0x80, 0x93..=0x95] => (After::end(End::Dash), 3),
         [.., 0xe2, 0x80, 0xa6] => (After::end(End::Ellipsis), 3),
         _ => (After::NOTHING, 0),
-    }
-}
-
-fn strip_closers(mut bytes: &[u8]) -> (&[u8], Around) {
-    let mut last = Around::Nothing;
-    loop {
-        let (After { closer, .. }, n) = last_mark(bytes);
-        if closer == Around::Nothing {
-            return (bytes, last);
-        }
-        bytes = &bytes[..bytes.len() - n];
-        if last == Around::Nothing {
-            last = closer;
-        }
-    }
-}
-
-fn strip_end(mut bytes: &[u8]) -> (&[u8], End) {
-    let mut end = End::Nothing;
-    loop {
-        let (After { end: mark, .. }, n) = last_mark(bytes);
-        if mark == End::Nothing {
-            return (bytes, end);
-        }
-        bytes = &bytes[..bytes.len() - n];
-        end = match (end, mark) {
-            (End::Nothing, mark) => mark,
-            (End::Stop | End::Ellipsis, End::Stop) => End::Ellipsis,
-            (End::Exclamation | End::Question | End::Several, End::Exclamation | End::Question) => {
-                End::Several
-            }
-            (last, _) => last,
-        };
     }
 }
 

@@ -139,7 +139,8 @@ impl<'t> Scan<'t> {
 fn stop(text: &str, start: usize) -> Option<Stop> {
     let (kind, end) = match text.as_bytes()[start..] {
         // Nearly always one space or a blank line.
-        [b' ', 0x21..0x80, ..] => (Kind::Gap { lines: 0 }, start + 1),
+        [b' ', 0x21..=0xc1 | 0xc3..=0xe0 | 0xe4..=0xff, ..] => (Kind::Gap { lines: 0 }, start + 1),
+        [b'\n', 0x21..=0xc1 | 0xc3..=0xe0 | 0xe4..=0xff, ..] => (Kind::Gap { lines: 1 }, start + 1),
         [b'\n', b'\n', 0x21..0x80, ..] => (Kind::Gap { lines: 2 }, start + 2),
         [b'\t'..=b'\r' | b' ', ..] => gap(text, start),
         [b'"', ..] => (Kind::Mark(Mark::Straight), start + 1),

@@ -61,16 +61,18 @@ impl Word {
         key: 0,
     };
 
-    /// The word `bytes`.
-    pub(crate) fn new(bytes: &[u8]) -> Self {
-        let n = bytes.len();
+    /// The word `start..end` of `text`.
+    pub(crate) fn new(text: &[u8], start: usize, end: usize) -> Self {
+        let n = end - start;
         if n == 0 {
             return Self::NOTHING;
         }
-        let first = load(bytes, 0);
-        let last = if n > 8 { load_before(bytes, n) } else { 0 };
-        let key = first | SMALL >> (64 - 8 * n.min(8));
-        let shape = shape(bytes);
+        let all = u64::MAX >> (64 - 8 * n.min(8));
+        let last = if n > 8 { load_before(text, end) } else { 0 };
+        let key = (load(text, start) | SMALL) & all;
+        let bytes = &text[start..end];
+        let is_capital = first_is_upper(bytes);
+        let shape = shape(bytes, is_capital);
         // Numbers are told apart by their form alone, but for small ones.
         let hash = match shape {
             Shape::Digits if n > 2 => 1,
@@ -81,7 +83,7 @@ impl Word {
             len: n as u8,
             shape,
             hash,
-            is_capital: first_is_upper(bytes),
+            is_capital,
             key,
         }
     }
@@ -178,12 +180,12 @@ const KIND: [u8; 256] = {
     kind
 };
 
-fn shape(bytes: &[u8]) -> Shape {
+/// The form of a word of any bytes, which starts with a capital if `first`.
+fn shape(bytes: &[u8], first: bool) -> Shape {
     let mut seen = 0;
     for &b in bytes {
         seen |= KIND[b as usize];
     }
-    let first = first_is_upper(bytes);
     match seen {
         _ if seen & AT != 0 => Shape::Address,
         LOWER if first => {
@@ -250,16 +252,20 @@ pub(crate) fn first_is_upper(bytes: &[u8]) -> bool {
     }
 }
 
+/// The character that `bytes`, a part of a text, start with; nothing if they have only a part of it.
 pub(crate) fn first_char(bytes: &[u8]) -> Option<char> {
+    let low = |b: u8| u32::from(b & 0x3f);
     match *bytes {
-        [a @ 0..0x80, ..] => return Some(char::from(a)),
-        [a @ 0xc2..0xe0, b @ 0x80..0xc0, ..] => {
-            return char::from_u32(u32::from(a & 0x1f) << 6 | u32::from(b & 0x3f));
+        [a @ 0..0x80, ..] => Some(char::from(a)),
+        [a @ 0xc0..0xe0, b, ..] => char::from_u32(u32::from(a & 0x1f) << 6 | low(b)),
+        [a @ 0xe0..0xf0, b, c, ..] => {
+            char::from_u32(u32::from(a & 0xf) << 12 | low(b) << 6 | low(c))
         }
-        _ => {}
+        [a @ 0xf0..=0xff, b, c, d, ..] => {
+            char::from_u32(u32::from(a & 7) << 18 | low(b) << 12 | low(c) << 6 | low(d))
+        }
+        _ => None,
     }
-    let len = char_len(*bytes.first()?).min(bytes.len());
-    core::str::from_utf8(&bytes[..len]).ok()?.chars().next()
 }
 
 /// A hash of a word in small ASCII letters, of its first and last eight bytes and its length;
