@@ -1,6 +1,8 @@
 //! What stands around a gap, read from a bounded stretch of text on each side.
 
-use crate::lanes::{Letters, end_of_word, letters_after, letters_before, space_after, space_before, start_of_word};
+use crate::lanes::{
+    Letters, end_of_word, letters_after, letters_before, space_after, space_before, start_of_word,
+};
 use crate::words::{REACH, Word};
 
 /// The mark that a word ends with, closing quotation marks and brackets aside.
@@ -141,7 +143,11 @@ impl<'t> Chunk<'t> {
         loop {
             let (mark, n) = last_mark(&text[start..to]);
             if mark.closer != Around::Nothing {
-                let around = if end == End::Nothing { &mut closer } else { &mut inner };
+                let around = if end == End::Nothing {
+                    &mut closer
+                } else {
+                    &mut inner
+                };
                 if *around == Around::Nothing {
                     *around = mark.closer;
                 }

@@ -38,7 +38,10 @@ impl SoFar {
     /// The length of the sentence before the gap, in steps that grow.
     fn length(&self) -> u32 {
         const STEPS: [u32; 10] = [1, 2, 3, 4, 5, 7, 10, 15, 25, 40];
-        STEPS.iter().map(|&step| u32::from(self.words >= step)).sum()
+        STEPS
+            .iter()
+            .map(|&step| u32::from(self.words >= step))
+            .sum()
     }
 
     /// The share of capitals in the sentence, in quarters, apart for a short one and a long one.

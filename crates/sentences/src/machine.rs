@@ -37,7 +37,7 @@ struct Purse {
 
 impl Purse {
     /// The bytes that a look costs.
-    const LOOK: isize = 4;
+    const LOOK: isize = 8;
     /// The bytes that a question costs.
     const QUESTION: isize = 16;
     /// The bytes that can be saved.
@@ -163,7 +163,11 @@ impl Machine {
             self.sofar.words += passed;
             let Some(Stop { kind, start, end }) = stop else {
                 if cap <= bytes.len() {
-                    self.cut(end_of_gaps(text, self.start, char_start(text, cap)), text, out);
+                    self.cut(
+                        end_of_gaps(text, self.start, char_start(text, cap)),
+                        text,
+                        out,
+                    );
                     scan.load(self.start);
                     continue;
                 }

@@ -39,7 +39,10 @@ pub(crate) fn decide(gap: &Glance) -> Option<bool> {
         End::Stop if left.all == b"." => spaced_dots(gap, capital),
         End::Stop if left.closer == Around::Nothing => {
             let digit = right.word_bytes().first().is_some_and(u8::is_ascii_digit);
-            let small = right.word_bytes().first().is_some_and(u8::is_ascii_lowercase);
+            let small = right
+                .word_bytes()
+                .first()
+                .is_some_and(u8::is_ascii_lowercase);
             let half_day = left.word.is_one_of(&const { keys(["a.m", "p.m"]) });
             if is_note(right.all) {
                 Some(false)

@@ -101,7 +101,7 @@ impl<'t> Scan<'t> {
     }
 
     /// The next gap or mark before `limit`, and how many gaps without doubt were passed over before
-    /// it, if they are to be. A gap is followed to its end, past `limit` if need be.
+    /// it, if they are to be. A gap may end past `limit`, but is not followed far from there.
     #[inline]
     pub(crate) fn next(&mut self, limit: usize, pass: bool) -> (Option<Stop>, u32) {
         let limit = limit.min(self.text.len());
@@ -123,7 +123,7 @@ impl<'t> Scan<'t> {
                 self.load(at);
                 continue;
             }
-            match stop(self.text, at) {
+            match stop(self.text, at, limit) {
                 Some(stop) => {
                     self.skip(stop.end);
                     return (Some(stop), passed);
@@ -134,18 +134,20 @@ impl<'t> Scan<'t> {
     }
 }
 
-/// The gap or mark that starts at `start`, if one does.
+/// The gap or mark that starts at `start`, if one does; see [`Scan::next`] for `limit`.
 #[inline]
-fn stop(text: &str, start: usize) -> Option<Stop> {
+fn stop(text: &str, start: usize, limit: usize) -> Option<Stop> {
     let (kind, end) = match text.as_bytes()[start..] {
         // Nearly always one space or a blank line.
         [b' ', 0x21..=0xc1 | 0xc3..=0xe0 | 0xe4..=0xff, ..] => (Kind::Gap { lines: 0 }, start + 1),
         [b'\n', 0x21..=0xc1 | 0xc3..=0xe0 | 0xe4..=0xff, ..] => (Kind::Gap { lines: 1 }, start + 1),
         [b'\n', b'\n', 0x21..0x80, ..] => (Kind::Gap { lines: 2 }, start + 2),
-        [b'\t'..=b'\r' | b' ', ..] => gap(text, start),
+        [b'\t'..=b'\r' | b' ', ..] => gap(text, start, limit),
         [b'"', ..] => (Kind::Mark(Mark::Straight), start + 1),
         [b'(', ..] => (Kind::Mark(Mark::OpenBracket), start + 1),
         [b')', ..] => (Kind::Mark(Mark::CloseBracket), start + 1),
+        // No other character is white space or such a mark.
+        [0..=0xc1 | 0xc3..=0xe0 | 0xe4..=0xff, ..] => return None,
         _ => {
             let c = text[start..].chars().next()?;
             let mark = match c {
@@ -154,7 +156,7 @@ fn stop(text: &str, start: usize) -> Option<Stop> {
                 '‘' => Mark::OpenSingle,
                 '’' => Mark::CloseSingle,
                 _ if c.is_whitespace() => {
-                    let (kind, end) = gap(text, start);
+                    let (kind, end) = gap(text, start, limit);
                     return Some(Stop { kind, start, end });
                 }
                 _ => return None,
@@ -208,8 +210,8 @@ fn in_order(bytes: [u8; BLOCK / 4]) -> u64 {
     x
 }
 
-/// The gap that starts at `start`, and where it ends.
-fn gap(text: &str, start: usize) -> (Kind, usize) {
+/// The gap that starts at `start`, and where it ends or `limit` is passed.
+fn gap(text: &str, start: usize, limit: usize) -> (Kind, usize) {
     let bytes = text.as_bytes();
     let (mut lines, mut end) = (0, start);
     for c in text[start..].chars() {
@@ -222,6 +224,9 @@ fn gap(text: &str, start: usize) -> (Kind, usize) {
             _ => break,
         }
         end += c.len_utf8();
+        if end > limit {
+            break;
+        }
     }
     (Kind::Gap { lines }, end)
 }
@@ -252,7 +257,7 @@ mod tests {
         let mut stops: Vec<Stop> = Vec::new();
         for (i, _) in text.char_indices() {
             if stops.last().is_none_or(|last| last.end <= i) {
-                stops.extend(stop(text, i));
+                stops.extend(stop(text, i, text.len()));
             }
         }
         stops
