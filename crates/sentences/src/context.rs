@@ -92,36 +92,6 @@ impl<'t> Chunk<'t> {
         &self.all[usize::from(self.word_at)..][..usize::from(self.word.len)]
     }
 
-    /// The chunk that starts at `start`, of which no more than [`REACH`] bytes are looked at.
-    #[inline]
-    pub(crate) fn from(text: &'t [u8], start: usize) -> Self {
-        // Nearly always letters alone, or with one mark after them.
-        let letters = letters_after(text, start);
-        let end = start + letters.n;
-        let mark = AFTER[byte(text, end) as usize].end;
-        let past = end + usize::from(mark != End::Nothing);
-        if end > start && byte(text, past) <= b' ' {
-            return Self::of_letters(&text[start..past], letters, mark);
-        }
-        let ceiling = text.len().min(start + REACH);
-        Self::new(text, start, end_of_word(text, start, ceiling))
-    }
-
-    /// The chunk that ends at `past`, of which no more than [`REACH`] bytes are looked at, none before
-    /// `floor`.
-    #[inline]
-    pub(crate) fn up_to(text: &'t [u8], floor: usize, past: usize) -> Self {
-        let mark = AFTER[byte(text, past.wrapping_sub(1)) as usize].end;
-        let end = past - usize::from(mark != End::Nothing);
-        let letters = letters_before(text, end);
-        let start = end - letters.n;
-        if start < end && floor <= start && byte(text, start.wrapping_sub(1)) <= b' ' {
-            return Self::of_letters(&text[start..past], letters, mark);
-        }
-        let floor = floor.max(past.saturating_sub(REACH));
-        Self::new(text, start_of_word(text, floor, past), past)
-    }
-
     /// A chunk of letters and at most one mark after them.
     #[inline]
     fn of_letters(all: &'t [u8], letters: Letters, end: End) -> Self {
@@ -134,7 +104,6 @@ impl<'t> Chunk<'t> {
     }
 
     /// The chunk `start..past` of `text`, whatever it is.
-    #[inline(never)]
     fn new(text: &'t [u8], start: usize, past: usize) -> Self {
         let all = &text[start..past];
         // Past the word: an end mark and what closes after and before it.
@@ -174,6 +143,72 @@ impl<'t> Chunk<'t> {
             closer,
         }
     }
+}
+
+/// The chunks of a text. Those that are more than letters take long to read, so the last few are
+/// kept: a chunk is right of one gap and left of the next.
+pub(crate) struct Chunks<'t> {
+    pub(crate) text: &'t [u8],
+    /// By the last bits of where they start.
+    near: [(usize, Chunk<'t>); NEAR],
+}
+
+const NEAR: usize = 16;
+
+impl<'t> Chunks<'t> {
+    pub(crate) fn new(text: &'t [u8]) -> Self {
+        Self {
+            text,
+            near: [(0, Chunk::NOTHING); NEAR],
+        }
+    }
+
+    /// The chunk that starts at `start`, of which no more than [`REACH`] bytes are looked at.
+    #[inline]
+    pub(crate) fn from(&mut self, start: usize) -> Chunk<'t> {
+        // Nearly always letters alone, or with one mark after them.
+        let text = self.text;
+        let letters = letters_after(text, start);
+        let end = start + letters.n;
+        let mark = AFTER[byte(text, end) as usize].end;
+        let past = end + usize::from(mark != End::Nothing);
+        if end > start && byte(text, past) <= b' ' {
+            return Chunk::of_letters(&text[start..past], letters, mark);
+        }
+        let ceiling = text.len().min(start + REACH);
+        self.any(start, end_of_word(text, start, ceiling))
+    }
+
+    /// The chunk that ends at `past`, of which no more than [`REACH`] bytes are looked at, none before
+    /// `floor`.
+    #[inline]
+    pub(crate) fn up_to(&mut self, floor: usize, past: usize) -> Chunk<'t> {
+        let text = self.text;
+        let mark = AFTER[byte(text, past.wrapping_sub(1)) as usize].end;
+        let end = past - usize::from(mark != End::Nothing);
+        let letters = letters_before(text, end);
+        let start = end - letters.n;
+        if start < end && floor <= start && byte(text, start.wrapping_sub(1)) <= b' ' {
+            return Chunk::of_letters(&text[start..past], letters, mark);
+        }
+        self.any(start_of_chunk(text, floor, past), past)
+    }
+
+    /// The chunk `start..past`, whatever it is.
+    #[inline(never)]
+    fn any(&mut self, start: usize, past: usize) -> Chunk<'t> {
+        let (at, chunk) = &mut self.near[start % NEAR];
+        if *at != start || chunk.all.len() != past - start {
+            (*at, *chunk) = (start, Chunk::new(self.text, start, past));
+        }
+        *chunk
+    }
+}
+
+/// Where the chunk that ends at `past` starts, no more than [`REACH`] bytes before, nor before
+/// `floor`.
+pub(crate) fn start_of_chunk(text: &[u8], floor: usize, past: usize) -> usize {
+    start_of_word(text, floor.max(past.saturating_sub(REACH)), past)
 }
 
 /// The byte at `at`; a zero outside the text.
@@ -296,7 +331,10 @@ pub(crate) fn skip_space_before(text: &[u8], floor: usize, mut end: usize) -> us
 pub(crate) fn is_stopped(text: &[u8]) -> bool {
     // Nearly all are told by their last bytes.
     is_marked(text)
-        || last_mark(text).0 != After::NOTHING && Chunk::up_to(text, 0, text.len()).end.is_final()
+        || last_mark(text).0 != After::NOTHING && {
+            let start = start_of_chunk(text, 0, text.len());
+            Chunk::new(text, start, text.len()).end.is_final()
+        }
 }
 
 /// Whether text ends with a final mark after a letter or digit.

@@ -1,6 +1,6 @@
 //! A gap as numbers: what the model looks at.
 
-use crate::context::{Chunk, End, skip_space, skip_space_before};
+use crate::context::{Chunk, Chunks, End, skip_space, skip_space_before, start_of_chunk};
 use crate::model::lexicon;
 use crate::words::{REACH, Word};
 
@@ -91,9 +91,9 @@ impl<'t> Glance<'_, 't> {
     }
 
     /// The last chunk of that.
-    pub(crate) fn chunk_before(&self) -> Chunk<'t> {
-        let before = self.before();
-        Chunk::up_to(self.text, self.start, self.start + before.len())
+    pub(crate) fn chunk_before(&self) -> &'t [u8] {
+        let end = self.start + self.before().len();
+        &self.text[start_of_chunk(self.text, self.start, end)..end]
     }
 
     /// Where what is after `right` starts, without the white space between.
@@ -128,16 +128,16 @@ impl<'t> Glance<'_, 't> {
 
 impl<'g, 't> Context<'g, 't> {
     /// Reads on from a glance at the same gap.
-    pub(crate) fn new(glance: &'g Glance<'g, 't>) -> Self {
-        let text = glance.text;
+    pub(crate) fn new(glance: &'g Glance<'g, 't>, chunks: &mut Chunks<'t>) -> Self {
+        let before = glance.start + glance.before().len();
         let next = glance.next();
-        let right = Chunk::from(text, next);
-        let after = skip_space(text, next + right.all.len(), next + REACH);
+        let right = chunks.from(next);
+        let after = skip_space(chunks.text, next + right.all.len(), next + REACH);
         Context {
             glance,
-            left: glance.chunk_before(),
-            right: [right, Chunk::from(text, after)],
-            first: Chunk::from(text, glance.start),
+            left: chunks.up_to(glance.start, before),
+            right: [right, chunks.from(after)],
+            first: chunks.from(glance.start),
         }
     }
 

@@ -2,13 +2,14 @@
 
 use crate::words::first_char;
 
-/// Bullets, three bytes each.
-const BULLETS: [char; 11] = ['•', '⁃', '●', '▪', '‣', '◦', '∙', '■', '□', '➢', '➤'];
-
-/// Whether text starts with a bullet.
+/// Whether text starts with a bullet, which has three bytes.
 #[inline]
 pub(crate) fn starts_with_bullet(bytes: &[u8]) -> bool {
-    bytes[0] >= 0xe2 && first_char(bytes).is_some_and(|c| BULLETS.contains(&c))
+    bytes[0] >= 0xe2
+        && matches!(
+            first_char(bytes),
+            Some('•' | '⁃' | '●' | '▪' | '‣' | '◦' | '∙' | '■' | '□' | '➢' | '➤')
+        )
 }
 
 /// The marker of a list item: `1.`, `2)`, `3.)`, `a.`, `• 4.`.

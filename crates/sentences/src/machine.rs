@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use standpoint_core::{Sentence, Span};
 
-use crate::context::{Chunk, End, is_marked, is_stopped};
+use crate::context::{Chunks, End, is_marked, is_stopped};
 use crate::features::{Context, Glance, SoFar};
 use crate::item::{Item, starts_with_bullet};
 use crate::scan::{Kind as StopKind, Mark, Scan, Stop};
@@ -73,6 +73,7 @@ impl Purse {
 /// A gap that no rule decides.
 pub(crate) struct Gap<'p, 't> {
     glance: &'p Glance<'p, 't>,
+    chunks: &'p mut Chunks<'t>,
     purse: &'p mut Purse,
 }
 
@@ -99,7 +100,7 @@ impl Gap<'_, '_> {
         if !self.purse.pay(Purse::QUESTION, self.glance.gap.1) {
             return is_marked(self.glance.left.all);
         }
-        model::score(&Context::new(self.glance).features()) > 0
+        model::score(&Context::new(self.glance, self.chunks).features()) > 0
     }
 }
 
@@ -155,6 +156,7 @@ impl Machine {
             self.item = Item::read(bytes);
         }
         let mut scan = Scan::new(text, self.at);
+        let mut chunks = Chunks::new(bytes);
         loop {
             let cap = self.start + LONGEST;
             // Between the items of a list any gap may be a boundary.
@@ -202,7 +204,7 @@ impl Machine {
                 continue;
             }
             self.sofar.words += 1;
-            if let Some(kind) = self.boundary(bytes, start, end, lines, &mut decide) {
+            if let Some(kind) = self.boundary(&mut chunks, start, end, lines, &mut decide) {
                 self.end_sentence(end, kind, bytes, out);
             } else if !bytes[end].is_ascii_lowercase() {
                 self.sofar.capitals += 1;
@@ -223,12 +225,13 @@ impl Machine {
 
     fn boundary(
         &mut self,
-        bytes: &[u8],
+        chunks: &mut Chunks,
         start: usize,
         end: usize,
         lines: u32,
         decide: &mut impl FnMut(&mut Gap) -> bool,
     ) -> Option<Kind> {
+        let bytes = chunks.text;
         let after = &bytes[end..];
         if lines > 1 || lines == 1 && self.is_hard(&bytes[start..end], after) {
             let stopped = is_stopped(&bytes[self.start..start]);
@@ -255,13 +258,13 @@ impl Machine {
         if !self.purse.pay(Purse::LOOK, end) {
             return is_marked(&bytes[self.start..start]).then_some(Kind::Stop);
         }
-        let left = Chunk::up_to(bytes, self.start, start);
+        let left = chunks.up_to(self.start, start);
         if rules::goes_on(&left) {
             return None;
         }
         let glance = Glance {
             left: &left,
-            right: &Chunk::from(bytes, end),
+            right: &chunks.from(end),
             text: bytes,
             start: self.start,
             gap: (start, end),
@@ -270,6 +273,7 @@ impl Machine {
         let yes = rules::decide(&glance).unwrap_or_else(|| {
             decide(&mut Gap {
                 glance: &glance,
+                chunks,
                 purse: &mut self.purse,
             })
         });
@@ -441,7 +445,7 @@ pub fn training(text: &str, ends: &[usize], mut each: impl FnMut(usize, Option<&
         each(
             at,
             glance.as_ref().map(|g| &g[..]),
-            &Context::new(gap.glance).features(),
+            &Context::new(gap.glance, gap.chunks).features(),
         );
         ends.binary_search(&at).is_ok()
     };

@@ -103,7 +103,7 @@ fn is_before_names(gap: &Glance) -> bool {
     let word = &gap.left.word;
     match word.shape {
         // "You and I." but "Albert I. Reyes".
-        Shape::Initial => gap.left.word_bytes() != b"I" || first_is_upper(gap.chunk_before().all),
+        Shape::Initial => gap.left.word_bytes() != b"I" || first_is_upper(gap.chunk_before()),
         Shape::Dotted => true,
         _ => word.is_one_of(&const { keys(["st", "eng", "ft"]) }),
     }

@@ -162,6 +162,8 @@ const DOT: u8 = 8;
 const INNER: u8 = 16;
 const AT: u8 = 32;
 const OTHER: u8 = 64;
+/// Beside [`INNER`].
+const COLON: u8 = 128;
 
 const KIND: [u8; 256] = {
     let mut kind = [OTHER; 256];
@@ -173,6 +175,7 @@ const KIND: [u8; 256] = {
             b'0'..=b'9' => DIGIT,
             b'.' => DOT,
             b'@' => AT,
+            b':' => INNER | COLON,
             _ => INNER,
         };
         b += 1;
@@ -228,7 +231,8 @@ fn shape(bytes: &[u8], first: bool) -> Shape {
                 Shape::Address
             }
         }
-        _ if bytes.windows(3).any(|w| w == b"://") || bytes.starts_with(b"www.") => Shape::Address,
+        _ if bytes.starts_with(b"www.") => Shape::Address,
+        _ if seen & COLON != 0 && bytes.windows(3).any(|w| w == b"://") => Shape::Address,
         _ if first => Shape::CapitalCompound,
         _ => Shape::Compound,
     }
