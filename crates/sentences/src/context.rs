@@ -159,7 +159,7 @@ impl<'t> Chunks<'t> {
     pub(crate) fn new(text: &'t [u8]) -> Self {
         Self {
             text,
-            near: [(0, Chunk::NOTHING); NEAR],
+            near: [(usize::MAX, Chunk::NOTHING); NEAR],
         }
     }
 
@@ -174,6 +174,10 @@ impl<'t> Chunks<'t> {
         let past = end + usize::from(mark != End::Nothing);
         if end > start && byte(text, past) <= b' ' {
             return Chunk::of_letters(&text[start..past], letters, mark);
+        }
+        let (at, near) = &self.near[start % NEAR];
+        if *at == start && byte(text, start + near.all.len()) <= b' ' {
+            return *near;
         }
         let ceiling = text.len().min(start + REACH);
         self.any(start, end_of_word(text, start, ceiling))
@@ -197,6 +201,9 @@ impl<'t> Chunks<'t> {
     /// The chunk `start..past`, whatever it is.
     #[inline(never)]
     fn any(&mut self, start: usize, past: usize) -> Chunk<'t> {
+        if start == past {
+            return Chunk::NOTHING;
+        }
         let (at, chunk) = &mut self.near[start % NEAR];
         if *at != start || chunk.all.len() != past - start {
             (*at, *chunk) = (start, Chunk::new(self.text, start, past));
