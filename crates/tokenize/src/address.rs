@@ -20,7 +20,18 @@ pub(crate) fn find(chunk: &[u8], seen: u8) -> Option<(usize, TokenKind)> {
     let is_after = |b: u8| {
         matches!(
             b,
-            b'.' | b',' | b';' | b':' | b'!' | b'?' | b')' | b'>' | b']' | b'}' | b'"' | b'\'' | b'*'
+            b'.' | b','
+                | b';'
+                | b':'
+                | b'!'
+                | b'?'
+                | b')'
+                | b'>'
+                | b']'
+                | b'}'
+                | b'"'
+                | b'\''
+                | b'*'
         )
     };
     let after = chunk.iter().rev().take_while(|&&b| is_after(b)).count();
@@ -56,7 +67,8 @@ fn kind(word: &[u8], seen: u8) -> Option<TokenKind> {
     let rest = parts.next()?;
     if rest.len() < 2
         || !(2..=4).contains(&last.len())
-        || !DOMAINS.iter().any(|d| last.eq_ignore_ascii_case(d)) {
+        || !DOMAINS.iter().any(|d| last.eq_ignore_ascii_case(d))
+    {
         return None;
     }
     host.split(|&b| b == b'.')

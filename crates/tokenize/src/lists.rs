@@ -34,6 +34,9 @@ impl<const SIZE: usize> Table<SIZE> {
     #[inline]
     pub(crate) fn get(&self, word: &[u8]) -> Option<u8> {
         let key = packed(word);
+        if key == 0 {
+            return None;
+        }
         let mut at = Self::place(key);
         loop {
             match self.0[at] {
@@ -199,4 +202,3 @@ pub(crate) fn is_emoticon(word: &[u8]) -> bool {
         && EMOTICON_ENDS[*last as usize] & 2 != 0
         && LIST.has(word)
 }
-

@@ -464,10 +464,8 @@ impl<'t> Words<'t> {
             .iter()
             .rposition(|&b| b == b'\'' || b == b'`')
             .map(|i| (i, 1));
-        let mark = match mark {
-            None if !word.is_ascii() => word.rfind('’').map(|i| (i, '’'.len_utf8())),
-            mark => mark,
-        };
+        let curly = || bytes.windows(3).rposition(|w| w == "’".as_bytes());
+        let mark = mark.or_else(|| curly().map(|i| (i, 3)));
         let Some((i, len)) = mark.filter(|&(i, _)| i > 0) else {
             return self.push(start, end, kind(word));
         };
@@ -515,7 +513,7 @@ fn is_alphanumeric(c: char) -> bool {
 fn run(text: &str, c: char) -> usize {
     match c {
         '.' => {
-            let dots = text.len() - text.trim_start_matches('.').len();
+            let dots = same(text);
             // `.?` is one mark, `...?` two.
             if dots > 1 {
                 dots
@@ -533,9 +531,7 @@ fn run(text: &str, c: char) -> usize {
             }
         }
         '…' => text.len() - text[c.len_utf8()..].trim_start_matches('.').len(),
-        '-' | '*' | '=' | '_' | '~' | '+' | '<' | '>' | '#' | '$' | '/' | '\\' => {
-            text.len() - text.trim_start_matches(c).len()
-        }
+        '-' | '*' | '=' | '_' | '~' | '+' | '<' | '>' | '#' | '$' | '/' | '\\' => same(text),
         // A sign with what modifies it.
         _ if is_emoji(c) => {
             let rest = text[c.len_utf8()..].trim_start_matches(is_joined);
@@ -545,9 +541,19 @@ fn run(text: &str, c: char) -> usize {
     }
 }
 
+/// The length of a run of the first byte.
+fn same(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    bytes.iter().take_while(|&&b| b == bytes[0]).count()
+}
+
 /// The length of a run of `!` and `?`.
 fn marks(text: &str) -> usize {
-    text.len() - text.trim_start_matches(['!', '?']).len()
+    let bytes = text.as_bytes();
+    bytes
+        .iter()
+        .take_while(|b| matches!(b, b'!' | b'?'))
+        .count()
 }
 
 /// Joiners and selectors that go with the character before them.
@@ -560,10 +566,31 @@ fn is_emoji(c: char) -> bool {
 }
 
 fn kind_of_mark(c: char) -> TokenKind {
+    /// Of ASCII characters.
+    const KINDS: [TokenKind; 128] = {
+        let mut kinds = [TokenKind::Punctuation; 128];
+        let symbols = b"$%+=<>|~^#&";
+        let mut i = 0;
+        while i < symbols.len() {
+            kinds[symbols[i] as usize] = TokenKind::Symbol;
+            i += 1;
+        }
+        let mut b = 0;
+        while b < 128 {
+            if (b as u8).is_ascii_alphanumeric() {
+                kinds[b] = TokenKind::Word;
+            }
+            b += 1;
+        }
+        kinds
+    };
+    if let Some(&kind) = KINDS.get(c as usize) {
+        return kind;
+    }
     match c {
-        '.' | ',' | '-' | '"' | '\'' | '(' | ')' | ':' => TokenKind::Punctuation,
-        '$' | '€' | '£' | '¥' | '¢' | '%' | '+' | '=' | '<' | '>' | '|' | '~' | '^' | '°' | '©'
-        | '®' | '™' | '#' | '&' | '×' | '÷' | '±' | '•' | '§' => TokenKind::Symbol,
+        '€' | '£' | '¥' | '¢' | '°' | '©' | '®' | '™' | '×' | '÷' | '±' | '•' | '§' => {
+            TokenKind::Symbol
+        }
         _ if is_emoji(c) => TokenKind::Emoji,
         _ if is_alphanumeric(c) => TokenKind::Word,
         _ => TokenKind::Punctuation,
