@@ -349,3 +349,31 @@ pub(crate) fn is_stopped(text: &[u8]) -> bool {
 pub(crate) fn is_marked(text: &[u8]) -> bool {
     matches!(text, [.., b, b'.' | b'!' | b'?'] if b.is_ascii_alphanumeric())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::format;
+
+    use super::*;
+
+    #[test]
+    fn letters_are_read_as_any_chunk_is() {
+        for n in 1..20 {
+            for word in ["a", "A", "aB", "Ab"] {
+                let word = word.repeat(n);
+                let capital = word[..1].to_uppercase() + &word[1..].to_lowercase();
+                for word in [&word[..n], &capital[..n]] {
+                    for mark in ["", ".", ",", "!", "-", "..", "'s", "\u{e9}", "\""] {
+                        let text = format!("a {word}{mark} b");
+                        let (text, past) = (text.as_bytes(), text.len() - 2);
+                        let any = format!("{:?}", Chunk::new(text, 2, past));
+                        let mut chunks = Chunks::new(text);
+                        assert_eq!(format!("{:?}", chunks.from(2)), any);
+                        assert_eq!(format!("{:?}", chunks.up_to(0, past)), any);
+                        assert_eq!(format!("{:?}", chunks.up_to(2, past)), any);
+                    }
+                }
+            }
+        }
+    }
+}

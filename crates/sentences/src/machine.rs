@@ -8,7 +8,7 @@ use standpoint_core::{Sentence, Span};
 use crate::context::{Chunks, End, is_marked, is_stopped};
 use crate::features::{Context, Glance, SoFar};
 use crate::item::{Item, starts_with_bullet};
-use crate::scan::{Kind as StopKind, Mark, Scan, Stop};
+use crate::scan::{Found, Mark, Scan, Stop};
 use crate::words::{AHEAD, first_char};
 use crate::{model, rules};
 
@@ -163,7 +163,7 @@ impl Machine {
             let pass = self.item.is_none_or(|item| !item.letter);
             let (stop, passed) = scan.next(cap, pass);
             self.sofar.words += passed;
-            let Some(Stop { kind, start, end }) = stop else {
+            let Some(Stop { found, start, end }) = stop else {
                 if cap <= bytes.len() {
                     self.cut(
                         end_of_gaps(text, self.start, char_start(text, cap)),
@@ -175,8 +175,8 @@ impl Machine {
                 }
                 break;
             };
-            let lines = match kind {
-                StopKind::Mark(mark) => {
+            let lines = match found {
+                Found::Mark(mark) => {
                     if !complete && end == bytes.len() {
                         self.at = start;
                         return;
@@ -185,7 +185,7 @@ impl Machine {
                     self.sofar.quoted = self.quote.is_some();
                     continue;
                 }
-                StopKind::Gap { lines } => lines,
+                Found::Gap { lines } => lines,
             };
             if end > cap {
                 self.cut(char_start(text, cap), text, out);

@@ -74,8 +74,8 @@ const TITLES: &[u64] = &keys([
     "maj", "rev", "sen", "rep", "gov", "messrs", "mme", "mlle", "hon", "vs", "mt",
 ]);
 
-/// Whether `left` is a word of grammar that goes on: no sentence ends after it without a mark. In
-/// the training part of English EWT none of 8000 does, and nor did the model end one there.
+/// Whether `left` is a word of grammar, after which no sentence ends without a mark: of 6952 such
+/// gaps before no small letter in the training part of English EWT one ends a sentence.
 pub(crate) fn goes_on(left: &Chunk) -> bool {
     const WORDS: [u64; 28] = keys([
         "the", "an", "of", "in", "to", "and", "from", "at", "by", "for", "with", "about", "its",

@@ -19,7 +19,7 @@ pub(crate) enum Mark {
 
 /// What the scan stops at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum Found {
     /// White space, with this many line ends.
     Gap {
         lines: u32,
@@ -30,7 +30,7 @@ pub(crate) enum Kind {
 /// A place where the scan stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stop {
-    pub(crate) kind: Kind,
+    pub(crate) found: Found,
     pub(crate) start: usize,
     pub(crate) end: usize,
 }
@@ -137,15 +137,17 @@ impl<'t> Scan<'t> {
 /// The gap or mark that starts at `start`, if one does; see [`Scan::next`] for `limit`.
 #[inline]
 fn stop(text: &str, start: usize, limit: usize) -> Option<Stop> {
-    let (kind, end) = match text.as_bytes()[start..] {
+    let (found, end) = match text.as_bytes()[start..] {
         // Nearly always one space or a blank line.
-        [b' ', 0x21..=0xc1 | 0xc3..=0xe0 | 0xe4..=0xff, ..] => (Kind::Gap { lines: 0 }, start + 1),
-        [b'\n', 0x21..=0xc1 | 0xc3..=0xe0 | 0xe4..=0xff, ..] => (Kind::Gap { lines: 1 }, start + 1),
-        [b'\n', b'\n', 0x21..0x80, ..] => (Kind::Gap { lines: 2 }, start + 2),
+        [b' ', 0x21..=0xc1 | 0xc3..=0xe0 | 0xe4..=0xff, ..] => (Found::Gap { lines: 0 }, start + 1),
+        [b'\n', 0x21..=0xc1 | 0xc3..=0xe0 | 0xe4..=0xff, ..] => {
+            (Found::Gap { lines: 1 }, start + 1)
+        }
+        [b'\n', b'\n', 0x21..0x80, ..] => (Found::Gap { lines: 2 }, start + 2),
         [b'\t'..=b'\r' | b' ', ..] => gap(text, start, limit),
-        [b'"', ..] => (Kind::Mark(Mark::Straight), start + 1),
-        [b'(', ..] => (Kind::Mark(Mark::OpenBracket), start + 1),
-        [b')', ..] => (Kind::Mark(Mark::CloseBracket), start + 1),
+        [b'"', ..] => (Found::Mark(Mark::Straight), start + 1),
+        [b'(', ..] => (Found::Mark(Mark::OpenBracket), start + 1),
+        [b')', ..] => (Found::Mark(Mark::CloseBracket), start + 1),
         // No other character is white space or such a mark.
         [0..=0xc1 | 0xc3..=0xe0 | 0xe4..=0xff, ..] => return None,
         _ => {
@@ -156,15 +158,15 @@ fn stop(text: &str, start: usize, limit: usize) -> Option<Stop> {
                 '‘' => Mark::OpenSingle,
                 '’' => Mark::CloseSingle,
                 _ if c.is_whitespace() => {
-                    let (kind, end) = gap(text, start, limit);
-                    return Some(Stop { kind, start, end });
+                    let (found, end) = gap(text, start, limit);
+                    return Some(Stop { found, start, end });
                 }
                 _ => return None,
             };
-            (Kind::Mark(mark), start + c.len_utf8())
+            (Found::Mark(mark), start + c.len_utf8())
         }
     };
-    Some(Stop { kind, start, end })
+    Some(Stop { found, start, end })
 }
 
 /// For the bytes of a block, without the first and last, which of them are gaps without doubt and
@@ -192,12 +194,12 @@ fn masks(block: &[u8; BLOCK + 2]) -> (u64, u64) {
     (plain, stops & !plain)
 }
 
-/// One bit of each byte of a block: the `2 * k`th bit of the `i`th byte is that of the `i`th byte of
-/// the `k`th quarter.
+/// The mask of a block whose `i`th byte has its bit in byte `i % 16` of `bytes`, there the bit
+/// `2 * (i / 16)`.
 #[inline]
 fn in_order(bytes: [u8; BLOCK / 4]) -> u64 {
     let all = u128::from_le_bytes(bytes);
-    // A row of eight bits for each eight bytes, to be made columns.
+    // Eight by eight bits, transposed: bit `r` of byte `c` is that of byte `8 * r + c` of the block.
     let mut x = all as u64 | ((all >> 64) as u64) << 1;
     for (step, mask) in [
         (7, 0x00aa_00aa_00aa_00aa),
@@ -211,7 +213,7 @@ fn in_order(bytes: [u8; BLOCK / 4]) -> u64 {
 }
 
 /// The gap that starts at `start`, and where it ends or `limit` is passed.
-fn gap(text: &str, start: usize, limit: usize) -> (Kind, usize) {
+fn gap(text: &str, start: usize, limit: usize) -> (Found, usize) {
     let bytes = text.as_bytes();
     let (mut lines, mut end) = (0, start);
     for c in text[start..].chars() {
@@ -228,7 +230,7 @@ fn gap(text: &str, start: usize, limit: usize) -> (Kind, usize) {
             break;
         }
     }
-    (Kind::Gap { lines }, end)
+    (Found::Gap { lines }, end)
 }
 
 #[cfg(test)]
