@@ -106,32 +106,20 @@ impl<'t> Chunk<'t> {
     /// The chunk `start..past` of `text`, whatever it is.
     fn new(text: &'t [u8], start: usize, past: usize) -> Self {
         let all = &text[start..past];
-        // Past the word: an end mark and what closes after and before it.
-        let mut to = past;
-        let (mut inner, mut end, mut closer) = (Around::Nothing, End::Nothing, Around::Nothing);
-        loop {
-            let (mark, n) = last_mark(&text[start..to]);
-            if mark.closer != Around::Nothing {
-                let around = if end == End::Nothing {
-                    &mut closer
-                } else {
-                    &mut inner
-                };
-                if *around == Around::Nothing {
-                    *around = mark.closer;
-                }
-            } else if mark.end != End::Nothing && inner == Around::Nothing {
-                end = end.after(mark.end);
-            } else {
-                break;
-            }
-            to -= n;
-        }
+        let Tail {
+            n,
+            inner,
+            end,
+            closer,
+        } = Tail::new(all);
+        let to = past - n;
         let (word, opener) = strip_openers(&text[start..to]);
         // An omission in brackets, `[...]`, ends nothing.
-        if word.is_empty() && opener == Around::Bracket {
-            end = End::Nothing;
-        }
+        let end = if word.is_empty() && opener == Around::Bracket {
+            End::Nothing
+        } else {
+            end
+        };
         let from = to - word.len();
         Chunk {
             all,
@@ -141,6 +129,47 @@ impl<'t> Chunk<'t> {
             closed_before: inner != Around::Nothing,
             end,
             closer,
+        }
+    }
+}
+
+/// What is past the word of a chunk.
+struct Tail {
+    /// Its length in bytes.
+    n: usize,
+    /// What closes before the end mark.
+    inner: Around,
+    end: End,
+    /// The last that closes after that.
+    closer: Around,
+}
+
+impl Tail {
+    #[inline(always)]
+    fn new(chunk: &[u8]) -> Self {
+        let mut tail = Tail {
+            n: 0,
+            inner: Around::Nothing,
+            end: End::Nothing,
+            closer: Around::Nothing,
+        };
+        loop {
+            let (mark, n) = last_mark(&chunk[..chunk.len() - tail.n]);
+            if mark.closer != Around::Nothing {
+                let around = if tail.end == End::Nothing {
+                    &mut tail.closer
+                } else {
+                    &mut tail.inner
+                };
+                if *around == Around::Nothing {
+                    *around = mark.closer;
+                }
+            } else if mark.end != End::Nothing && tail.inner == Around::Nothing {
+                tail.end = tail.end.after(mark.end);
+            } else {
+                return tail;
+            }
+            tail.n += n;
         }
     }
 }
@@ -337,8 +366,9 @@ pub(crate) fn skip_space_before(text: &[u8], floor: usize, mut end: usize) -> us
 #[inline]
 pub(crate) fn is_stopped(text: &[u8]) -> bool {
     // Nearly all are told by their last bytes.
+    let near = &text[text.len().saturating_sub(REACH)..];
     is_marked(text)
-        || last_mark(text).0 != After::NOTHING && {
+        || Tail::new(near).end.is_final() && {
             let start = start_of_chunk(text, 0, text.len());
             Chunk::new(text, start, text.len()).end.is_final()
         }

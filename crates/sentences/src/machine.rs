@@ -43,8 +43,9 @@ impl Purse {
     /// The bytes that can be saved.
     const LIMIT: isize = 4096;
 
-    const FULL: Self = Self {
-        spent: -Self::LIMIT,
+    /// That of a text at its start.
+    const START: Self = Self {
+        spent: -Self::LIMIT / 2,
         empty: false,
     };
 
@@ -130,7 +131,7 @@ impl Machine {
             quote: None,
             single: None,
             item: None,
-            purse: Purse::FULL,
+            purse: Purse::START,
             sofar: SoFar::default(),
             begun: false,
             wrapped,
@@ -286,13 +287,13 @@ impl Machine {
 
     /// Whether one line end ends a sentence by itself.
     fn is_hard(&self, gap: &[u8], after: &[u8]) -> bool {
-        let item = Item::read(after).is_some_and(|item| !item.letter || item.bracket);
+        let item = || Item::read(after).is_some_and(|item| !item.letter || item.bracket);
         if !self.wrapped {
             // A line that goes on with a small letter was broken for its width.
-            return item || !first_char(after).is_some_and(char::is_lowercase);
+            return !first_char(after).is_some_and(char::is_lowercase) || item();
         }
         let indent = gap.iter().rev().take_while(|&&b| b != b'\n').count();
-        item || indent > 1 || matches!(after, [b'-' | b'*', b' ', ..])
+        indent > 1 || matches!(after, [b'-' | b'*', b' ', ..]) || item()
     }
 
     fn end_sentence(&mut self, end: usize, kind: Kind, bytes: &[u8], out: &mut Vec<Sentence>) {
@@ -516,7 +517,7 @@ mod tests {
                 100_000,
             ),
             // A table without line ends, as long as they are in news.
-            ("Lead Ore Cents 1.05 -- n.a. Tin Ore 3.30 -- ", 3500),
+            ("Lead Ore Cents 1.05 -- n.a. Tin Ore 3.30 -- ", 1700),
         ] {
             let (asked, empty) = questions(&text.repeat(bytes / text.len()));
             assert!(asked > 0 && !empty, "{text:?}: {asked}");
