@@ -475,7 +475,12 @@ mod tests {
             ".", "\"", "a", "\n", " ", ". ", "A ", "“ ", "1) ", ".\n", "Mr. ", "a. b. ",
         ] {
             let (one, four) = (steps(text, 10_000), steps(text, 40_000));
-            assert!(four <= 4 * one + 16, "{text:?}: {one} steps, then {four}");
+            // What can be saved up may be spent in one and not in the other.
+            let saved = (Purse::LIMIT / Purse::LOOK) as usize;
+            assert!(
+                four <= 4 * one + saved,
+                "{text:?}: {one} steps, then {four}"
+            );
             assert!(four <= 40_000 * text.len(), "{text:?}: {four} steps");
         }
     }
