@@ -1,6 +1,8 @@
 //! What stands around a gap, read from a bounded stretch of text on each side.
 
-use crate::lanes::{end_of_word, space_after, space_before, start_of_word};
+use crate::lanes::{
+    Letters, end_of_word, letters_after, letters_before, space_after, space_before, start_of_word,
+};
 use crate::words::{REACH, Word};
 
 /// The mark that a word ends with, closing quotation marks and brackets aside.
@@ -22,6 +24,19 @@ pub(crate) enum End {
 }
 
 impl End {
+    /// What this mark, if any, and `before` before it are together.
+    fn after(self, before: Self) -> Self {
+        match (self, before) {
+            (Self::Nothing, before) => before,
+            (Self::Stop | Self::Ellipsis, Self::Stop) => Self::Ellipsis,
+            (
+                Self::Exclamation | Self::Question | Self::Several,
+                Self::Exclamation | Self::Question,
+            ) => Self::Several,
+            (last, _) => last,
+        }
+    }
+
     /// Whether a sentence usually ends so.
     pub(crate) fn is_final(self) -> bool {
         matches!(
@@ -49,8 +64,10 @@ pub(crate) struct Chunk<'t> {
     pub(crate) all: &'t [u8],
     /// The first mark before the word.
     pub(crate) opener: Around,
+    /// Where the word starts.
+    word_at: u8,
     /// The word.
-    pub(crate) word: Word<'t>,
+    pub(crate) word: Word,
     /// Whether a quotation mark or bracket closes between word and end mark.
     pub(crate) closed_before: bool,
     /// The mark that ends it.
@@ -63,56 +80,52 @@ impl<'t> Chunk<'t> {
     pub(crate) const NOTHING: Self = Chunk {
         all: &[],
         opener: Around::Nothing,
+        word_at: 0,
         word: Word::NOTHING,
         closed_before: false,
         end: End::Nothing,
         closer: Around::Nothing,
     };
 
-    /// The chunk `start..end` of `text`.
-    #[inline]
-    fn new(text: &'t [u8], start: usize, end: usize) -> Self {
-        let all = &text[start..end];
-        let (Some(first), Some(last)) = (all.first(), all.last()) else {
-            return Self::NOTHING;
-        };
-        // Nearly always letters alone, or with one mark after them.
-        let (mark, n) = match AFTER[*last as usize] {
-            After::End(mark) => (mark, 1),
-            _ => (End::Nothing, 0),
-        };
-        let inner = all[(all.len() - 1).saturating_sub(n)];
-        if first.is_ascii_alphanumeric() && inner.is_ascii_alphanumeric() {
-            return Chunk {
-                all,
-                word: Word::new(text, start, end - n),
-                end: mark,
-                ..Self::NOTHING
-            };
-        }
-        Self::with_marks(text, start, all)
+    /// The bytes of its word.
+    pub(crate) fn word_bytes(&self) -> &'t [u8] {
+        &self.all[usize::from(self.word_at)..][..usize::from(self.word.len)]
     }
 
-    fn with_marks(text: &'t [u8], start: usize, all: &'t [u8]) -> Self {
-        let (rest, closer) = strip_closers(all);
-        let (rest, end) = strip_end(rest);
-        let (rest, inner) = if end == End::Nothing {
-            (rest, Around::Nothing)
-        } else {
-            strip_closers(rest)
-        };
-        let (word, opener) = strip_openers(rest);
+    /// A chunk of letters and at most one mark after them.
+    #[inline]
+    fn of_letters(all: &'t [u8], letters: Letters, end: End) -> Self {
+        Chunk {
+            all,
+            word: Word::of_letters(letters),
+            end,
+            ..Self::NOTHING
+        }
+    }
+
+    /// The chunk `start..past` of `text`, whatever it is.
+    fn new(text: &'t [u8], start: usize, past: usize) -> Self {
+        let all = &text[start..past];
+        let Tail {
+            n,
+            inner,
+            end,
+            closer,
+        } = Tail::new(all);
+        let to = past - n;
+        let (word, opener) = strip_openers(&text[start..to]);
         // An omission in brackets, `[...]`, ends nothing.
         let end = if word.is_empty() && opener == Around::Bracket {
             End::Nothing
         } else {
             end
         };
-        let to = start + rest.len();
+        let from = to - word.len();
         Chunk {
             all,
             opener,
-            word: Word::new(text, to - word.len(), to),
+            word_at: (from - start) as u8,
+            word: Word::new(text, from, to),
             closed_before: inner != Around::Nothing,
             end,
             closer,
@@ -120,32 +133,171 @@ impl<'t> Chunk<'t> {
     }
 }
 
-/// A mark after a word.
-#[derive(Clone, Copy)]
-enum After {
-    Nothing,
-    /// Closes a quotation or bracket.
-    Closer(Around),
-    End(End),
+/// What is past the word of a chunk.
+struct Tail {
+    /// Its length in bytes.
+    n: usize,
+    /// What closes before the end mark.
+    inner: Around,
+    end: End,
+    /// The last that closes after that.
+    closer: Around,
+}
+
+impl Tail {
+    #[inline(always)]
+    fn new(chunk: &[u8]) -> Self {
+        let mut tail = Tail {
+            n: 0,
+            inner: Around::Nothing,
+            end: End::Nothing,
+            closer: Around::Nothing,
+        };
+        loop {
+            let (mark, n) = last_mark(&chunk[..chunk.len() - tail.n]);
+            if mark.closer != Around::Nothing {
+                let around = if tail.end == End::Nothing {
+                    &mut tail.closer
+                } else {
+                    &mut tail.inner
+                };
+                if *around == Around::Nothing {
+                    *around = mark.closer;
+                }
+            } else if mark.end != End::Nothing && tail.inner == Around::Nothing {
+                tail.end = tail.end.after(mark.end);
+            } else {
+                return tail;
+            }
+            tail.n += n;
+        }
+    }
+}
+
+/// The chunks of a text. Those that are more than letters take long to read, so the last few are
+/// kept: a chunk is right of one gap and left of the next.
+pub(crate) struct Chunks<'t> {
+    pub(crate) text: &'t [u8],
+    /// By the last bits of where they start.
+    near: [(usize, Chunk<'t>); NEAR],
+}
+
+const NEAR: usize = 16;
+
+impl<'t> Chunks<'t> {
+    pub(crate) fn new(text: &'t [u8]) -> Self {
+        Self {
+            text,
+            near: [(usize::MAX, Chunk::NOTHING); NEAR],
+        }
+    }
+
+    /// The chunk that starts at `start`, of which no more than [`REACH`] bytes are looked at.
+    #[inline]
+    pub(crate) fn from(&mut self, start: usize) -> Chunk<'t> {
+        // Nearly always letters alone, or with one mark after them.
+        let text = self.text;
+        let letters = letters_after(text, start);
+        let end = start + letters.n;
+        let mark = AFTER[byte(text, end) as usize].end;
+        let past = end + usize::from(mark != End::Nothing);
+        if end > start && byte(text, past) <= b' ' {
+            return Chunk::of_letters(&text[start..past], letters, mark);
+        }
+        let (at, near) = &self.near[start % NEAR];
+        if *at == start && byte(text, start + near.all.len()) <= b' ' {
+            return *near;
+        }
+        let ceiling = text.len().min(start + REACH);
+        self.any(start, end_of_word(text, start, ceiling))
+    }
+
+    /// The chunk that ends at `past`, of which no more than [`REACH`] bytes are looked at, none before
+    /// `floor`.
+    #[inline]
+    pub(crate) fn up_to(&mut self, floor: usize, past: usize) -> Chunk<'t> {
+        let text = self.text;
+        let mark = AFTER[byte(text, past.wrapping_sub(1)) as usize].end;
+        let end = past - usize::from(mark != End::Nothing);
+        let letters = letters_before(text, end);
+        let start = end - letters.n;
+        if start < end && floor <= start && byte(text, start.wrapping_sub(1)) <= b' ' {
+            return Chunk::of_letters(&text[start..past], letters, mark);
+        }
+        self.any(start_of_chunk(text, floor, past), past)
+    }
+
+    /// The chunk `start..past`, whatever it is.
+    #[inline(never)]
+    fn any(&mut self, start: usize, past: usize) -> Chunk<'t> {
+        if start == past {
+            return Chunk::NOTHING;
+        }
+        let (at, chunk) = &mut self.near[start % NEAR];
+        if *at != start || chunk.all.len() != past - start {
+            (*at, *chunk) = (start, Chunk::new(self.text, start, past));
+        }
+        *chunk
+    }
+}
+
+/// Where the chunk that ends at `past` starts, no more than [`REACH`] bytes before, nor before
+/// `floor`.
+pub(crate) fn start_of_chunk(text: &[u8], floor: usize, past: usize) -> usize {
+    start_of_word(text, floor.max(past.saturating_sub(REACH)), past)
+}
+
+/// The byte at `at`; a zero outside the text.
+#[inline]
+fn byte(text: &[u8], at: usize) -> u8 {
+    text.get(at).copied().unwrap_or(0)
+}
+
+/// A mark after a word: what it closes or how it ends the word, if either.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct After {
+    closer: Around,
+    end: End,
+}
+
+impl After {
+    const NOTHING: Self = Self {
+        closer: Around::Nothing,
+        end: End::Nothing,
+    };
+
+    const fn closer(closer: Around) -> Self {
+        Self {
+            closer,
+            ..Self::NOTHING
+        }
+    }
+
+    const fn end(end: End) -> Self {
+        Self {
+            end,
+            ..Self::NOTHING
+        }
+    }
 }
 
 /// The marks of one byte.
 const AFTER: [After; 256] = {
-    let mut after = [After::Nothing; 256];
-    after[b'"' as usize] = After::Closer(Around::Quote);
-    after[b'\'' as usize] = After::Closer(Around::Quote);
-    after[b')' as usize] = After::Closer(Around::Bracket);
-    after[b']' as usize] = After::Closer(Around::Bracket);
-    after[b'}' as usize] = After::Closer(Around::Bracket);
-    after[b'*' as usize] = After::Closer(Around::Other);
-    after[b'_' as usize] = After::Closer(Around::Other);
-    after[b'.' as usize] = After::End(End::Stop);
-    after[b'!' as usize] = After::End(End::Exclamation);
-    after[b'?' as usize] = After::End(End::Question);
-    after[b':' as usize] = After::End(End::Colon);
-    after[b';' as usize] = After::End(End::Semicolon);
-    after[b',' as usize] = After::End(End::Comma);
-    after[b'-' as usize] = After::End(End::Dash);
+    let mut after = [After::NOTHING; 256];
+    after[b'"' as usize] = After::closer(Around::Quote);
+    after[b'\'' as usize] = After::closer(Around::Quote);
+    after[b')' as usize] = After::closer(Around::Bracket);
+    after[b']' as usize] = After::closer(Around::Bracket);
+    after[b'}' as usize] = After::closer(Around::Bracket);
+    after[b'*' as usize] = After::closer(Around::Other);
+    after[b'_' as usize] = After::closer(Around::Other);
+    after[b'.' as usize] = After::end(End::Stop);
+    after[b'!' as usize] = After::end(End::Exclamation);
+    after[b'?' as usize] = After::end(End::Question);
+    after[b':' as usize] = After::end(End::Colon);
+    after[b';' as usize] = After::end(End::Semicolon);
+    after[b',' as usize] = After::end(End::Comma);
+    after[b'-' as usize] = After::end(End::Dash);
     after
 };
 
@@ -154,39 +306,12 @@ const AFTER: [After; 256] = {
 fn last_mark(bytes: &[u8]) -> (After, usize) {
     match bytes {
         [.., b] if b.is_ascii() => (AFTER[*b as usize], 1),
-        [.., 0xe2, 0x80, 0x99 | 0x9d] => (After::Closer(Around::Quote), 3),
-        [.., 0xc2, 0xbb] => (After::Closer(Around::Quote), 2),
-        [.., 0xe2, 0x80, 0x93..=0x95] => (After::End(End::Dash), 3),
-        [.., 0xe2, 0x80, 0xa6] => (After::End(End::Ellipsis), 3),
-        _ => (After::Nothing, 0),
+        [.., 0xe2, 0x80, 0x99 | 0x9d] => (After::closer(Around::Quote), 3),
+        [.., 0xc2, 0xbb] => (After::closer(Around::Quote), 2),
+        [.., 0xe2, 0x80, 0x93..=0x95] => (After::end(End::Dash), 3),
+        [.., 0xe2, 0x80, 0xa6] => (After::end(End::Ellipsis), 3),
+        _ => (After::NOTHING, 0),
     }
-}
-
-fn strip_closers(mut bytes: &[u8]) -> (&[u8], Around) {
-    let mut last = Around::Nothing;
-    while let (After::Closer(around), n) = last_mark(bytes) {
-        bytes = &bytes[..bytes.len() - n];
-        if last == Around::Nothing {
-            last = around;
-        }
-    }
-    (bytes, last)
-}
-
-fn strip_end(mut bytes: &[u8]) -> (&[u8], End) {
-    let mut end = End::Nothing;
-    while let (After::End(mark), n) = last_mark(bytes) {
-        bytes = &bytes[..bytes.len() - n];
-        end = match (end, mark) {
-            (End::Nothing, mark) => mark,
-            (End::Stop | End::Ellipsis, End::Stop) => End::Ellipsis,
-            (End::Exclamation | End::Question | End::Several, End::Exclamation | End::Question) => {
-                End::Several
-            }
-            (last, _) => last,
-        };
-    }
-    (bytes, end)
 }
 
 fn strip_openers(mut bytes: &[u8]) -> (&[u8], Around) {
@@ -214,112 +339,71 @@ fn strip_openers(mut bytes: &[u8]) -> (&[u8], Around) {
     }
 }
 
-/// The chunks of a text, each read once while it is near: a chunk is right of one gap and left of
-/// the next.
-#[derive(Debug)]
-pub(crate) struct Chunks<'t> {
-    pub(crate) text: &'t [u8],
-    /// By the last bits of where they start.
-    near: [Place<'t>; NEAR],
-    /// That of the sentence's first chunk.
-    opening: Place<'t>,
+/// Where what is after the white space from `at` on is, before `ceiling`.
+pub(crate) fn skip_space(text: &[u8], mut at: usize, ceiling: usize) -> usize {
+    let ceiling = ceiling.min(text.len());
+    while at < ceiling
+        && let n = space_after(&text[at..ceiling])
+        && n > 0
+    {
+        at += n;
+    }
+    at
 }
 
-const NEAR: usize = 16;
-
-/// A chunk and where it starts.
-#[derive(Clone, Copy, Debug)]
-struct Place<'t> {
-    start: usize,
-    chunk: Chunk<'t>,
+/// Where what is before the white space up to `end` ends, after `floor`.
+pub(crate) fn skip_space_before(text: &[u8], floor: usize, mut end: usize) -> usize {
+    while end > floor
+        && let n = space_before(&text[floor..end])
+        && n > 0
+    {
+        end -= n;
+    }
+    end
 }
 
-impl<'t> Chunks<'t> {
-    pub(crate) fn new(text: &'t [u8]) -> Self {
-        let nowhere = Place {
-            start: usize::MAX,
-            chunk: Chunk::NOTHING,
-        };
-        Self {
-            text,
-            near: [nowhere; NEAR],
-            opening: nowhere,
+/// Whether the chunk that `text` ends with has a final mark.
+#[inline]
+pub(crate) fn is_stopped(text: &[u8]) -> bool {
+    // Nearly all are told by their last bytes.
+    let near = &text[text.len().saturating_sub(REACH)..];
+    is_marked(text)
+        || Tail::new(near).end.is_final() && {
+            let start = start_of_chunk(text, 0, text.len());
+            Chunk::new(text, start, text.len()).end.is_final()
         }
-    }
+}
 
-    /// The chunk that starts at `start`, of which no more than [`REACH`] bytes are looked at.
-    #[inline]
-    pub(crate) fn first(&mut self, start: usize) -> Chunk<'t> {
-        let near = &mut self.near[start % NEAR];
-        if near.start != start {
-            let ceiling = self.text.len().min(start + REACH);
-            let end = end_of_word(self.text, start, ceiling);
-            *near = Place {
-                start,
-                chunk: Chunk::new(self.text, start, end),
-            };
+/// Whether text ends with a final mark after a letter or digit.
+#[inline]
+pub(crate) fn is_marked(text: &[u8]) -> bool {
+    matches!(text, [.., b, b'.' | b'!' | b'?'] if b.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::format;
+
+    use super::*;
+
+    #[test]
+    fn letters_are_read_as_any_chunk_is() {
+        for n in 1..20 {
+            for word in ["a", "A", "aB", "Ab"] {
+                let word = word.repeat(n);
+                let capital = word[..1].to_uppercase() + &word[1..].to_lowercase();
+                for word in [&word[..n], &capital[..n]] {
+                    for mark in ["", ".", ",", "!", "-", "..", "'s", "\u{e9}", "\""] {
+                        let text = format!("a {word}{mark} b");
+                        let (text, past) = (text.as_bytes(), text.len() - 2);
+                        let any = format!("{:?}", Chunk::new(text, 2, past));
+                        let mut chunks = Chunks::new(text);
+                        assert_eq!(format!("{:?}", chunks.from(2)), any);
+                        assert_eq!(format!("{:?}", chunks.up_to(0, past)), any);
+                        assert_eq!(format!("{:?}", chunks.up_to(2, past)), any);
+                    }
+                }
+            }
         }
-        near.chunk
-    }
-
-    /// Where what is after the white space after the chunk from `start` on is, no more than
-    /// [`REACH`] bytes from there.
-    #[inline]
-    pub(crate) fn after(&self, start: usize, chunk: &Chunk) -> usize {
-        let ceiling = self.text.len().min(start + REACH);
-        let mut after = start + chunk.all.len();
-        while after < ceiling
-            && let n = space_after(&self.text[after..ceiling])
-            && n > 0
-        {
-            after += n;
-        }
-        after
-    }
-
-    /// The chunk that ends at `end`, of which no more than [`REACH`] bytes are looked at, none before
-    /// `floor`.
-    #[inline]
-    pub(crate) fn last(&self, floor: usize, end: usize) -> Chunk<'t> {
-        let start = start_of_word(self.text, floor.max(end.saturating_sub(REACH)), end);
-        let near = &self.near[start % NEAR];
-        if near.start == start && near.chunk.all.len() == end - start {
-            near.chunk
-        } else {
-            Chunk::new(self.text, start, end)
-        }
-    }
-
-    /// Whether the chunk that ends at `end` has a final mark.
-    #[inline]
-    pub(crate) fn is_stopped(&self, floor: usize, end: usize) -> bool {
-        // Nearly all that have none are known by the last byte.
-        !matches!(last_mark(&self.text[floor..end]), (After::Nothing, _))
-            && self.last(floor, end).end.is_final()
-    }
-
-    /// Where what is before the white space before the chunk up to `end` ends, no more than
-    /// [`REACH`] bytes before there, nor before `floor`.
-    #[inline]
-    pub(crate) fn before(&self, floor: usize, end: usize, chunk: &Chunk) -> usize {
-        let floor = floor.max(end.saturating_sub(REACH));
-        let mut before = end - chunk.all.len();
-        while before > floor
-            && let n = space_before(&self.text[floor..before])
-            && n > 0
-        {
-            before -= n;
-        }
-        before
-    }
-
-    /// The first chunk of the sentence that starts at `start`.
-    #[inline]
-    pub(crate) fn opening(&mut self, start: usize) -> Chunk<'t> {
-        if self.opening.start != start {
-            let chunk = self.first(start);
-            self.opening = Place { start, chunk };
-        }
-        self.opening.chunk
     }
 }

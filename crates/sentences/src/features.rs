@@ -1,8 +1,8 @@
 //! A gap as numbers: what the model looks at.
 
-use crate::context::{Chunk, Chunks, End};
+use crate::context::{Chunk, Chunks, End, skip_space, skip_space_before, start_of_chunk};
 use crate::model::lexicon;
-use crate::words::Word;
+use crate::words::{REACH, Word};
 
 /// How many features a gap has.
 pub(crate) const COUNT: usize = 34;
@@ -36,20 +36,16 @@ pub(crate) struct SoFar {
 
 impl SoFar {
     /// The length of the sentence before the gap, in steps that grow.
-    fn length(self) -> u32 {
-        match self.words {
-            n @ 0..=4 => n,
-            5..=6 => 5,
-            7..=9 => 6,
-            10..=14 => 7,
-            15..=24 => 8,
-            25..=39 => 9,
-            _ => 10,
-        }
+    fn length(&self) -> u32 {
+        const STEPS: [u32; 10] = [1, 2, 3, 4, 5, 7, 10, 15, 25, 40];
+        STEPS
+            .iter()
+            .map(|&step| u32::from(self.words >= step))
+            .sum()
     }
 
     /// The share of capitals in the sentence, in quarters, apart for a short one and a long one.
-    fn capital_share(self) -> u32 {
+    fn capital_share(&self) -> u32 {
         match (self.capitals * 4).checked_div(self.words) {
             None => 0,
             Some(quarters) => 1 + quarters.min(4) + 5 * u32::from(self.words > 6),
@@ -73,59 +69,42 @@ pub(crate) const GLANCE: usize = 6;
 
 /// The two words beside a gap.
 #[derive(Debug)]
-pub(crate) struct Glance<'c, 't> {
-    pub(crate) left: Chunk<'t>,
-    pub(crate) right: Chunk<'t>,
-    chunks: &'c mut Chunks<'t>,
+pub(crate) struct Glance<'g, 't> {
+    // Not copied: their bytes are still on their way to memory when they are read here.
+    pub(crate) left: &'g Chunk<'t>,
+    pub(crate) right: &'g Chunk<'t>,
+    pub(crate) text: &'t [u8],
     /// Where the sentence starts.
-    start: usize,
+    pub(crate) start: usize,
     /// Where the gap starts and ends.
-    gap: (usize, usize),
-    pub(crate) sofar: SoFar,
+    pub(crate) gap: (usize, usize),
+    pub(crate) sofar: &'g SoFar,
 }
 
-impl<'c, 't> Glance<'c, 't> {
-    /// The gap from `end` to `next`, in a sentence that starts at `start`.
-    #[inline]
-    pub(crate) fn new(
-        chunks: &'c mut Chunks<'t>,
-        start: usize,
-        end: usize,
-        next: usize,
-        sofar: SoFar,
-    ) -> Self {
-        let left = chunks.last(start, end);
-        let right = chunks.first(next);
-        Glance {
-            left,
-            right,
-            chunks,
-            start,
-            gap: (end, next),
-            sofar,
-        }
-    }
-
+impl<'t> Glance<'_, 't> {
     /// The sentence before `left`, without the white space between.
     pub(crate) fn before(&self) -> &'t [u8] {
-        let end = self.chunks.before(self.start, self.gap.0, &self.left);
-        &self.chunks.text[self.start..end]
+        let end = self.gap.0;
+        let floor = self.start.max(end.saturating_sub(REACH));
+        let end = skip_space_before(self.text, floor, end - self.left.all.len());
+        &self.text[self.start..end]
     }
 
     /// The last chunk of that.
-    pub(crate) fn chunk_before(&self) -> Chunk<'t> {
-        self.chunks
-            .last(self.start, self.start + self.before().len())
+    pub(crate) fn chunk_before(&self) -> &'t [u8] {
+        let end = self.start + self.before().len();
+        &self.text[start_of_chunk(self.text, self.start, end)..end]
     }
 
     /// Where what is after `right` starts, without the white space between.
     fn next(&self) -> usize {
-        self.chunks.after(self.gap.1, &self.right)
+        let right = self.gap.1;
+        skip_space(self.text, right + self.right.all.len(), right + REACH)
     }
 
     /// The text from there on.
     pub(crate) fn after(&self) -> &'t [u8] {
-        &self.chunks.text[self.next()..]
+        &self.text[self.next()..]
     }
 
     /// Features as [`Context::features`] has them, fewer.
@@ -149,27 +128,25 @@ impl<'c, 't> Glance<'c, 't> {
 
 impl<'g, 't> Context<'g, 't> {
     /// Reads on from a glance at the same gap.
-    #[inline]
-    pub(crate) fn new(glance: &'g mut Glance<'_, 't>) -> Self {
-        let left = glance.chunk_before();
+    pub(crate) fn new(glance: &'g Glance<'g, 't>, chunks: &mut Chunks<'t>) -> Self {
+        let before = glance.start + glance.before().len();
         let next = glance.next();
-        let right = glance.chunks.first(next);
-        let right2 = glance.chunks.first(glance.chunks.after(next, &right));
-        let first = glance.chunks.opening(glance.start);
+        let right = chunks.from(next);
+        let after = skip_space(chunks.text, next + right.all.len(), next + REACH);
         Context {
             glance,
-            left,
-            right: [right, right2],
-            first,
+            left: chunks.up_to(glance.start, before),
+            right: [right, chunks.from(after)],
+            first: chunks.from(glance.start),
         }
     }
 
     /// The features, as hashes; a feature's template is its place.
     #[inline]
     pub(crate) fn features(&self) -> [u32; COUNT] {
-        let (l, l2) = (&self.glance.left, &self.left);
-        let (r, [r2, r3]) = (&self.glance.right, &self.right);
-        let s = &self.glance.sofar;
+        let (l, l2) = (self.glance.left, &self.left);
+        let (r, [r2, r3]) = (self.glance.right, &self.right);
+        let s = self.glance.sofar;
         let end = l.end as u32 | (l.closer as u32) << 4 | u32::from(l.closed_before) << 6;
         let ls = l.word.shape as u32;
         let rs = r.word.shape as u32 | (r.opener as u32) << 4 | u32::from(r.word.is_capital) << 6;
@@ -182,7 +159,7 @@ impl<'g, 't> Context<'g, 't> {
             u32::from(lexicon(l2.word.hash)),
             u32::from(lexicon(r2.word.hash)),
         );
-        let left_len = l.word.bytes.len().min(8) as u32;
+        let left_len = u32::from(l.word.len.min(8));
         let quoted = u32::from(s.quoted) | u32::from(s.brackets.min(2)) << 1;
         let mut hashes: [u32; COUNT] = [
             pair(end, 0),
@@ -211,7 +188,7 @@ impl<'g, 't> Context<'g, 't> {
             pair(end, rl),
             pair(end, ll << 8 | rl),
             pair(end, rl << 8 | r2l),
-            pair(end, suffix(l.word.bytes) << 8 | rs),
+            pair(end, suffix(l.word_bytes()) << 8 | rs),
             pair(end, r3.word.hash),
             pair(
                 end,

@@ -1,10 +1,15 @@
 //! Markers of list items.
 
-const BULLETS: &[&str] = &["•", "⁃", "●", "▪", "‣", "◦", "∙", "■", "□", "➢", "➤"];
+use crate::words::first_char;
 
-/// Whether text starts with a bullet.
+/// Whether text starts with a bullet, which has three bytes.
+#[inline]
 pub(crate) fn starts_with_bullet(bytes: &[u8]) -> bool {
-    bytes[0] >= 0xe2 && BULLETS.iter().any(|b| bytes.starts_with(b.as_bytes()))
+    bytes[0] >= 0xe2
+        && matches!(
+            first_char(bytes),
+            Some('•' | '⁃' | '●' | '▪' | '‣' | '◦' | '∙' | '■' | '□' | '➢' | '➤')
+        )
 }
 
 /// The marker of a list item: `1.`, `2)`, `3.)`, `a.`, `• 4.`.
@@ -24,8 +29,10 @@ impl Item {
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let mut at = 0;
         if *bytes.first()? >= 0xe2 {
-            let bullet = BULLETS.iter().find(|b| bytes.starts_with(b.as_bytes()))?;
-            at += bullet.len();
+            if !starts_with_bullet(bytes) {
+                return None;
+            }
+            at += 3;
             at += bytes[at..]
                 .iter()
                 .take(4)

@@ -40,6 +40,55 @@ pub(crate) const fn letters(x: u64) -> u64 {
     from_a & !past_z & !x & HIGH
 }
 
+/// Up to sixteen ASCII letters: how many, the first eight with zeros after them, and if there are
+/// more the last eight.
+pub(crate) struct Letters {
+    pub(crate) n: usize,
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+}
+
+/// The letters from `at` on.
+#[inline]
+pub(crate) fn letters_after(text: &[u8], at: usize) -> Letters {
+    let run = |x| (!letters(x) & HIGH).trailing_zeros() as usize / 8;
+    let first = load(text, at);
+    match run(first) {
+        8 => {
+            let n = 8 + run(load(text, at + 8));
+            let last = if n > 8 { load_before(text, at + n) } else { 0 };
+            Letters { n, first, last }
+        }
+        n => Letters {
+            n,
+            first: first & !(u64::MAX << (8 * n)),
+            last: 0,
+        },
+    }
+}
+
+/// The letters before `end`.
+#[inline]
+pub(crate) fn letters_before(text: &[u8], end: usize) -> Letters {
+    let run = |x| (!letters(x) & HIGH).leading_zeros() as usize / 8;
+    let last = load_before(text, end);
+    match run(last) {
+        8 => {
+            let n = 8 + run(load_before(text, end - 8));
+            Letters {
+                n,
+                first: load(text, end - n),
+                last: if n > 8 { last } else { 0 },
+            }
+        }
+        n => Letters {
+            n,
+            first: (last >> 8) >> (56 - 8 * n),
+            last: 0,
+        },
+    }
+}
+
 /// Of bytes that are letters, which are capitals.
 #[inline]
 pub(crate) const fn capitals(letters: u64) -> u64 {

@@ -22,13 +22,11 @@ const TABLE: usize = WIDTH << BITS;
 
 /// What raw text says of a word, by its hash: how often it is written with a stop, how often in
 /// small letters; 0 for a word that is not known.
+#[inline]
 pub(crate) fn lexicon(hash: u32) -> u8 {
     let at = (hash >> (32 - LEXICON_BITS)) as usize * 2;
-    if MODEL[at] == hash as u8 {
-        MODEL[at + 1]
-    } else {
-        0
-    }
+    let is_known = MODEL[at] == hash as u8;
+    MODEL[at + 1] * u8::from(is_known)
 }
 
 /// Whether a gap without a stop may be a boundary, by a linear model that errs to yes.

@@ -7,7 +7,7 @@ use crate::words::{Shape, Word, first_is_upper, keys};
 
 /// Whether a sentence ends at the gap; nothing where the model is to say.
 pub(crate) fn decide(gap: &Glance) -> Option<bool> {
-    let (left, right) = (&gap.left, &gap.right);
+    let (left, right) = (gap.left, gap.right);
     // What can stand before a mark that belongs to it; `...` may start a sentence.
     match right.all {
         [b'.', b'.', ..] => {}
@@ -20,7 +20,7 @@ pub(crate) fn decide(gap: &Glance) -> Option<bool> {
         _ => {}
     }
     // Between two marks that stand alone, as in a line drawn with them.
-    let is_mark = |chunk: &Chunk| chunk.all.len() == 1 && chunk.word.bytes.is_empty();
+    let is_mark = |chunk: &Chunk| chunk.all.len() == 1 && chunk.word.len == 0;
     if !left.end.is_final() && is_mark(left) && is_mark(right) {
         return Some(false);
     }
@@ -38,8 +38,11 @@ pub(crate) fn decide(gap: &Glance) -> Option<bool> {
         End::Nothing => note(gap, capital),
         End::Stop if left.all == b"." => spaced_dots(gap, capital),
         End::Stop if left.closer == Around::Nothing => {
-            let digit = right.word.bytes.first().is_some_and(u8::is_ascii_digit);
-            let small = right.word.bytes.first().is_some_and(u8::is_ascii_lowercase);
+            let digit = right.word_bytes().first().is_some_and(u8::is_ascii_digit);
+            let small = right
+                .word_bytes()
+                .first()
+                .is_some_and(u8::is_ascii_lowercase);
             let half_day = left.word.is_one_of(&const { keys(["a.m", "p.m"]) });
             if is_note(right.all) {
                 Some(false)
@@ -71,12 +74,36 @@ const TITLES: &[u64] = &keys([
     "maj", "rev", "sen", "rep", "gov", "messrs", "mme", "mlle", "hon", "vs", "mt",
 ]);
 
+/// Whether `left` is a word of grammar, after which no sentence ends without a mark: of 6952 such
+/// gaps before no small letter in the training part of English EWT one ends a sentence.
+pub(crate) fn goes_on(left: &Chunk) -> bool {
+    const WORDS: [u64; 28] = keys([
+        "the", "an", "of", "in", "to", "and", "from", "at", "by", "for", "with", "about", "its",
+        "than", "was", "as", "between", "their", "our", "my", "your", "this", "that", "but",
+        "into", "his", "her", "vs",
+    ]);
+    // Each in a place of its own, by its remainder.
+    static PLACES: [u64; 127] = {
+        let mut places = [0; 127];
+        let mut i = 0;
+        while i < WORDS.len() {
+            let place = &mut places[(WORDS[i] % 127) as usize];
+            assert!(*place == 0, "two words have the same place");
+            *place = WORDS[i];
+            i += 1;
+        }
+        places
+    };
+    let key = left.word.key;
+    left.all.len() == usize::from(left.word.len) && PLACES[(key % 127) as usize] == key
+}
+
 /// Initials, `U.S.`, `St.`: words whose stop seldom ends a sentence when a name follows.
 fn is_before_names(gap: &Glance) -> bool {
     let word = &gap.left.word;
     match word.shape {
         // "You and I." but "Albert I. Reyes".
-        Shape::Initial => word.bytes != b"I" || first_is_upper(gap.chunk_before().all),
+        Shape::Initial => gap.left.word_bytes() != b"I" || first_is_upper(gap.chunk_before()),
         Shape::Dotted => true,
         _ => word.is_one_of(&const { keys(["st", "eng", "ft"]) }),
     }
@@ -108,8 +135,8 @@ fn is_note(chunk: &[u8]) -> bool {
 
 /// A note belongs to the sentence whose stop it follows, which ends after it.
 fn note(gap: &Glance, capital: bool) -> Option<bool> {
-    let stopped = matches!(gap.before(), [.., b'.' | b'!' | b'?'] | [.., b'.', b'"']);
-    (capital && is_note(gap.left.all) && stopped).then_some(true)
+    let stopped = || matches!(gap.before(), [.., b'.' | b'!' | b'?'] | [.., b'.', b'"']);
+    (is_note(gap.left.all) && capital && stopped()).then_some(true)
 }
 
 /// A stop with an omission after it, in spaced dots, that starts the next sentence: `so. . . . He`.

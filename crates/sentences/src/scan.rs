@@ -1,32 +1,5 @@
 //! Bytes to gaps: where white space stands between two words, and what stands at its sides.
 
-/// What a byte is to the scan.
-const PLAIN: u8 = 0;
-const SPACE: u8 = 1;
-const QUOTE: u8 = 2;
-const BRACKET: u8 = 4;
-/// The first byte of a character that may be white space or a quotation mark.
-const WIDE: u8 = 3;
-
-const CLASS: [u8; 256] = {
-    let mut class = [PLAIN; 256];
-    let mut b = 0x09;
-    while b <= 0x0d {
-        class[b] = SPACE;
-        b += 1;
-    }
-    class[b' ' as usize] = SPACE;
-    class[b'"' as usize] = QUOTE;
-    class[b'(' as usize] = BRACKET;
-    class[b')' as usize] = BRACKET;
-    // U+0085, U+00A0, guillemets; U+1680; U+2000 to U+206F; U+3000.
-    class[0xc2] = WIDE;
-    class[0xe1] = WIDE;
-    class[0xe2] = WIDE;
-    class[0xe3] = WIDE;
-    class
-};
-
 /// A mark of quotation, as the scan meets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
@@ -46,229 +19,203 @@ pub(crate) enum Mark {
 
 /// What the scan stops at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
-    /// White space from here to the byte before `.1`, with this many line ends.
+pub(crate) enum Found {
+    /// White space, with this many line ends.
     Gap {
-        start: usize,
-        end: usize,
         lines: u32,
     },
-    /// A mark of quotation and the byte after it.
-    Mark {
-        mark: Mark,
-        start: usize,
-        end: usize,
-    },
-    /// The end of the text, or of what may be looked at.
-    End,
+    Mark(Mark),
 }
 
-/// The gaps that leave no doubt: one space between a letter, digit or comma and a small letter.
-/// Most gaps are such, and are passed over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Passed {
-    /// How many.
-    pub(crate) gaps: u32,
-    /// Where the last one ends; 0 for none.
-    pub(crate) last: usize,
-}
-
-const fn is_plain_gap(before: u8, after: u8) -> bool {
-    (before.is_ascii_alphanumeric() || before == b',') && after.is_ascii_lowercase()
+/// A place where the scan stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stop {
+    pub(crate) found: Found,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
 }
 
 /// Bytes looked at together, one bit each.
-const BLOCK: usize = 32;
+const BLOCK: usize = 64;
 
-/// What the bytes from `start` on are: gaps without doubt, and others that the scan stops at. Kept
-/// from one stop to the next, which is often in the same block.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Block {
+/// Reads a text from one stop to the next. The gaps that leave no doubt, one space between a letter,
+/// digit or comma and a small letter, can be passed over; most gaps are such.
+pub(crate) struct Scan<'t> {
+    text: &'t str,
+    /// Where the block at hand starts.
     start: usize,
-    plain: u32,
-    other: u32,
-    known: bool,
+    /// Which of its bytes are gaps without doubt, those that have been read left out.
+    plain: u64,
+    /// Which may be any other stop.
+    other: u64,
 }
 
-impl Block {
-    /// The block that `at` is in, if there are as many bytes before `limit`.
+impl<'t> Scan<'t> {
+    /// From byte `at` on.
+    pub(crate) fn new(text: &'t str, at: usize) -> Self {
+        let mut scan = Self {
+            text,
+            start: 0,
+            plain: 0,
+            other: 0,
+        };
+        scan.load(at);
+        scan
+    }
+
+    /// Reads on at `at`, which may be before what has been read.
+    pub(crate) fn load(&mut self, at: usize) {
+        let bytes = self.text.as_bytes();
+        let around = at.checked_sub(1).and_then(|before| bytes.get(before..));
+        self.start = at;
+        (self.plain, self.other) = match around.and_then(|bytes| bytes.first_chunk()) {
+            Some(block) => masks(block),
+            None => self.masks_at_end(at),
+        };
+    }
+
+    /// The masks of a block that has no byte before it or less than one after it.
+    #[cold]
+    fn masks_at_end(&self, at: usize) -> (u64, u64) {
+        let bytes = self.text.as_bytes();
+        let mut block = [0; BLOCK + 2];
+        let (from, to) = (at.saturating_sub(1), bytes.len().min(at + BLOCK + 1));
+        let shift = from + 1 - at;
+        block[shift..shift + to - from].copy_from_slice(&bytes[from..to]);
+        let (plain, other) = masks(&block);
+        let unread = bytes.len().saturating_sub(at);
+        let there = !(u64::MAX.checked_shl(unread as u32).unwrap_or(0));
+        (plain & there, other & there)
+    }
+
+    /// Leaves out what is before `at`.
     #[inline]
-    fn at(&mut self, bytes: &[u8], at: usize, limit: usize) -> Option<Self> {
-        if !(self.known && (self.start..self.start + BLOCK).contains(&at)) {
-            // With the byte before and the byte after.
-            if at == 0 || at + BLOCK >= limit {
-                return None;
-            }
-            let (plain, other) = masks(bytes[at - 1..].first_chunk()?);
-            *self = Block {
-                start: at,
-                plain,
-                other,
-                known: true,
-            };
+    fn skip(&mut self, at: usize) {
+        let n = at - self.start;
+        if n < BLOCK {
+            self.plain &= u64::MAX << n;
+            self.other &= u64::MAX << n;
+        } else {
+            self.load(at);
         }
-        let before = at - self.start;
-        Some(Block {
-            plain: self.plain >> before << before,
-            other: self.other >> before << before,
-            ..*self
-        })
+    }
+
+    /// The next gap or mark before `limit`, and how many gaps without doubt were passed over before
+    /// it, if they are to be. A gap may end past `limit`, but is not followed far from there.
+    #[inline]
+    pub(crate) fn next(&mut self, limit: usize, pass: bool) -> (Option<Stop>, u32) {
+        let limit = limit.min(self.text.len());
+        let mut passed = 0;
+        loop {
+            let stops = if pass {
+                self.other
+            } else {
+                self.other | self.plain
+            };
+            // Up to the first stop, or all.
+            let before = stops.wrapping_sub(1) & !stops;
+            passed += (self.plain & before).count_ones();
+            let at = self.start + stops.trailing_zeros() as usize;
+            if at >= limit {
+                return (None, passed);
+            }
+            if stops == 0 {
+                self.load(at);
+                continue;
+            }
+            match stop(self.text, at, limit) {
+                Some(stop) => {
+                    self.skip(stop.end);
+                    return (Some(stop), passed);
+                }
+                None => self.skip(at + 1),
+            }
+        }
     }
 }
 
-/// The next gap or mark at or after `at`, before `limit`, and the gaps without doubt before it,
-/// if those are to be passed over. A gap is followed to its end, past `limit` if need be.
+/// The gap or mark that starts at `start`, if one does; see [`Scan::next`] for `limit`.
 #[inline]
-pub(crate) fn next(
-    text: &str,
-    mut at: usize,
-    limit: usize,
-    pass: bool,
-    block: &mut Block,
-) -> (Stop, Passed) {
-    let bytes = text.as_bytes();
-    let limit = limit.min(bytes.len());
-    let mut passed = Passed::default();
-    // Where a block says to stop is no gap without doubt.
-    let mut stop = usize::MAX;
-    while pass && let Some(ahead) = block.at(bytes, at, limit) {
-        // Those before the first place to stop at.
-        let before = ahead.plain & ahead.other.wrapping_sub(1) & !ahead.other;
-        if before != 0 {
-            passed.gaps += before.count_ones();
-            passed.last = ahead.start + (32 - before.leading_zeros()) as usize;
+fn stop(text: &str, start: usize, limit: usize) -> Option<Stop> {
+    let (found, end) = match text.as_bytes()[start..] {
+        // Nearly always one space or a blank line.
+        [b' ', 0x21..=0xc1 | 0xc3..=0xe0 | 0xe4..=0xff, ..] => (Found::Gap { lines: 0 }, start + 1),
+        [b'\n', 0x21..=0xc1 | 0xc3..=0xe0 | 0xe4..=0xff, ..] => {
+            (Found::Gap { lines: 1 }, start + 1)
         }
-        if ahead.other != 0 {
-            at = ahead.start + ahead.other.trailing_zeros() as usize;
-            stop = at;
-            break;
-        }
-        at = ahead.start + BLOCK;
-    }
-    while at < limit {
-        match CLASS[bytes[at] as usize] {
-            PLAIN => at += 1,
-            SPACE => {
-                if pass
-                    && at != stop
-                    && at > 0
-                    && bytes[at] == b' '
-                    && bytes
-                        .get(at + 1)
-                        .is_some_and(|&after| is_plain_gap(bytes[at - 1], after))
-                {
-                    at += 1;
-                    passed = Passed {
-                        gaps: passed.gaps + 1,
-                        last: at,
-                    };
-                    continue;
+        [b'\n', b'\n', 0x21..0x80, ..] => (Found::Gap { lines: 2 }, start + 2),
+        [b'\t'..=b'\r' | b' ', ..] => gap(text, start, limit),
+        [b'"', ..] => (Found::Mark(Mark::Straight), start + 1),
+        [b'(', ..] => (Found::Mark(Mark::OpenBracket), start + 1),
+        [b')', ..] => (Found::Mark(Mark::CloseBracket), start + 1),
+        // No other character is white space or such a mark.
+        [0..=0xc1 | 0xc3..=0xe0 | 0xe4..=0xff, ..] => return None,
+        _ => {
+            let c = text[start..].chars().next()?;
+            let mark = match c {
+                '“' | '«' | '„' => Mark::Open,
+                '”' | '»' => Mark::Close,
+                '‘' => Mark::OpenSingle,
+                '’' => Mark::CloseSingle,
+                _ if c.is_whitespace() => {
+                    let (found, end) = gap(text, start, limit);
+                    return Some(Stop { found, start, end });
                 }
-                return (gap(text, at), passed);
-            }
-            QUOTE => {
-                return (
-                    Stop::Mark {
-                        mark: Mark::Straight,
-                        start: at,
-                        end: at + 1,
-                    },
-                    passed,
-                );
-            }
-            BRACKET => {
-                let mark = if bytes[at] == b'(' {
-                    Mark::OpenBracket
-                } else {
-                    Mark::CloseBracket
-                };
-                return (
-                    Stop::Mark {
-                        mark,
-                        start: at,
-                        end: at + 1,
-                    },
-                    passed,
-                );
-            }
-            _ => {
-                let Some(c) = text[at..].chars().next() else {
-                    break;
-                };
-                let end = at + c.len_utf8();
-                let mark = match c {
-                    '“' | '«' | '„' => Mark::Open,
-                    '”' | '»' => Mark::Close,
-                    '‘' => Mark::OpenSingle,
-                    '’' => Mark::CloseSingle,
-                    _ if c.is_whitespace() => return (gap(text, at), passed),
-                    _ => {
-                        at = end;
-                        continue;
-                    }
-                };
-                return (
-                    Stop::Mark {
-                        mark,
-                        start: at,
-                        end,
-                    },
-                    passed,
-                );
-            }
+                _ => return None,
+            };
+            (Found::Mark(mark), start + c.len_utf8())
         }
-    }
-    (Stop::End, passed)
+    };
+    Some(Stop { found, start, end })
 }
 
 /// For the bytes of a block, without the first and last, which of them are gaps without doubt and
-/// which are anything else that the scan stops at. Written so that the compiler makes it vectors.
+/// which are anything else that the scan may stop at. Written so that the compiler makes it vectors.
 #[inline]
-fn masks(block: &[u8; BLOCK + 2]) -> (u32, u32) {
-    let mut plain = [0_u8; BLOCK];
-    let mut other = [0_u8; BLOCK];
-    for i in 0..BLOCK {
-        let (before, b, after) = (block[i], block[i + 1], block[i + 2]);
-        let is_lower = |b: u8| b.wrapping_sub(b'a') < 26;
-        let inside = is_lower(before | 0x20) | (before.wrapping_sub(b'0') < 10) | (before == b',');
-        let gap = (b == b' ') & inside & is_lower(after);
-        let stop = (b <= b' ') | (b == b'"') | (b == b'(') | (b == b')') | (b >= 0xc0);
-        plain[i] = u8::from(gap);
-        other[i] = u8::from(stop & !gap);
+fn masks(block: &[u8; BLOCK + 2]) -> (u64, u64) {
+    let mut plain = [0_u8; BLOCK / 4];
+    let mut stops = [0_u8; BLOCK / 4];
+    for quarter in 0..4 {
+        for i in 0..BLOCK / 4 {
+            let at = quarter * BLOCK / 4 + i;
+            let (before, b, after) = (block[at], block[at + 1], block[at + 2]);
+            let is_lower = |b: u8| b.wrapping_sub(b'a') < 26;
+            let inside =
+                is_lower(before | 0x20) | (before.wrapping_sub(b'0') < 10) | (before == b',');
+            let gap = (b == b' ') & inside & is_lower(after);
+            // White space and control characters, the first bytes of others, quotation marks and
+            // brackets.
+            let stop = (b.wrapping_add(0x40) <= 0x60) | (b == b'"') | (b & 0xfe == b'(');
+            plain[i] |= u8::from(gap) << (2 * quarter);
+            stops[i] |= u8::from(stop) << (2 * quarter);
+        }
     }
-    (bits(&plain), bits(&other))
+    let (plain, stops) = (in_order(plain), in_order(stops));
+    (plain, stops & !plain)
 }
 
-/// One bit of each byte that is 0 or 1.
+/// The mask of a block whose `i`th byte has its bit in byte `i % 16` of `bytes`, there the bit
+/// `2 * (i / 16)`.
 #[inline]
-fn bits(bytes: &[u8; BLOCK]) -> u32 {
-    let (eights, _) = bytes.as_chunks::<8>();
-    let mut sum = 0;
-    for (i, &eight) in eights.iter().enumerate() {
-        let bits = u64::from_le_bytes(eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-        sum |= (bits as u32) << (8 * i);
+fn in_order(bytes: [u8; BLOCK / 4]) -> u64 {
+    let all = u128::from_le_bytes(bytes);
+    // Eight by eight bits, transposed: bit `r` of byte `c` is that of byte `8 * r + c` of the block.
+    let mut x = all as u64 | ((all >> 64) as u64) << 1;
+    for (step, mask) in [
+        (7, 0x00aa_00aa_00aa_00aa),
+        (14, 0x0000_cccc_0000_cccc),
+        (28, 0x0000_0000_f0f0_f0f0),
+    ] {
+        let swap = (x ^ x >> step) & mask;
+        x ^= swap ^ swap << step;
     }
-    sum
+    x
 }
 
-#[inline]
-fn gap(text: &str, start: usize) -> Stop {
+/// The gap that starts at `start`, and where it ends or `limit` is passed.
+fn gap(text: &str, start: usize, limit: usize) -> (Found, usize) {
     let bytes = text.as_bytes();
-    // Nearly always one space or line end.
-    let first = bytes[start];
-    if (first == b' ' || first == b'\n')
-        && bytes
-            .get(start + 1)
-            .is_some_and(|b| (0x21..0x80).contains(b))
-    {
-        return Stop::Gap {
-            start,
-            end: start + 1,
-            lines: u32::from(first == b'\n'),
-        };
-    }
-    let mut lines = 0;
-    let mut end = start;
+    let (mut lines, mut end) = (0, start);
     for c in text[start..].chars() {
         match c {
             '\n' | '\u{b}' | '\u{85}' | '\u{2028}' => lines += 1,
@@ -279,53 +226,66 @@ fn gap(text: &str, start: usize) -> Stop {
             _ => break,
         }
         end += c.len_utf8();
+        if end > limit {
+            break;
+        }
     }
-    Stop::Gap { start, end, lines }
+    (Found::Gap { lines }, end)
 }
 
 #[cfg(test)]
 mod tests {
     use alloc::vec::Vec;
+    use std::format;
 
     use super::*;
 
-    /// All stops, and what was passed over before each.
+    /// All stops, and how many gaps were passed over.
     fn stops(text: &str, pass: bool) -> (Vec<Stop>, u32) {
-        let (mut stops, mut gaps, mut at) = (Vec::new(), 0, 0);
-        let mut block = Block::default();
+        let mut scan = Scan::new(text, 0);
+        let (mut stops, mut gaps) = (Vec::new(), 0);
         loop {
-            let (stop, passed) = next(text, at, text.len(), pass, &mut block);
-            gaps += passed.gaps;
-            at = match stop {
-                Stop::Gap { end, .. } | Stop::Mark { end, .. } => end,
-                Stop::End => return (stops, gaps),
-            };
-            stops.push(stop);
+            let (stop, passed) = scan.next(text.len(), pass);
+            gaps += passed;
+            match stop {
+                Some(stop) => stops.push(stop),
+                None => return (stops, gaps),
+            }
         }
     }
 
+    /// The same, a character at a time.
+    fn stops_by_character(text: &str) -> Vec<Stop> {
+        let mut stops: Vec<Stop> = Vec::new();
+        for (i, _) in text.char_indices() {
+            if stops.last().is_none_or(|last| last.end <= i) {
+                stops.extend(stop(text, i, text.len()));
+            }
+        }
+        stops
+    }
+
     #[test]
-    fn blocks_find_what_bytes_find() {
+    fn blocks_find_what_characters_find() {
         let text = "It rained, and 3 men (of 9) left \u{201c}at once\u{201d}.\n\nÉtienne said \"no\" to\u{a0}it, \
-                    then and there and for good, as all who had known him for long had thought he would";
-        for from in 0..text.len() {
-            let Some(text) = text.get(from..) else {
-                continue;
-            };
-            let (all, none) = stops(text, false);
-            let (some, passed) = stops(text, true);
-            assert_eq!(none, 0);
-            assert_eq!(all.len(), some.len() + passed as usize);
-            let is_plain = |stop: &Stop| {
-                let Stop::Gap { start, end, .. } = *stop else {
-                    return false;
-                };
-                start > 0
-                    && &text[start..end] == " "
-                    && is_plain_gap(text.as_bytes()[start - 1], text.as_bytes()[end])
-            };
-            let doubtful: Vec<Stop> = all.into_iter().filter(|s| !is_plain(s)).collect();
-            assert_eq!(doubtful, some);
+                    \u{0} then and there and for good, as all who had known him for long had thought he would";
+        let is_plain = |text: &str, stop: &Stop| {
+            let before = text[..stop.start].bytes().next_back().unwrap_or(b' ');
+            let after = text[stop.end..].bytes().next().unwrap_or(b' ');
+            &text[stop.start..stop.end] == " "
+                && (before.is_ascii_alphanumeric() || before == b',')
+                && after.is_ascii_lowercase()
+        };
+        for from in (0..text.len()).filter(|&at| text.is_char_boundary(at)) {
+            for more in ["", "a", " ", "\u{a0}", "\u{201c}", " a"] {
+                let text = format!("{}{more}", &text[from..]);
+                let mut all = stops_by_character(&text);
+                assert_eq!(stops(&text, false), (all.clone(), 0), "{text}");
+                let count = all.len();
+                all.retain(|stop| !is_plain(&text, stop));
+                let passed = (count - all.len()) as u32;
+                assert_eq!(stops(&text, true), (all, passed), "{text}");
+            }
         }
     }
 }

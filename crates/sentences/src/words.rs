@@ -1,6 +1,8 @@
 //! The words beside a gap: their bytes, form and hash.
 
-use crate::lanes::{HIGH, SMALL, capitals, letters, load, load_before};
+use core::hint::select_unpredictable;
+
+use crate::lanes::{HIGH, Letters, SMALL, capitals, load, load_before};
 
 /// Bytes of a word that are looked at.
 pub(crate) const REACH: usize = 32;
@@ -38,20 +40,21 @@ pub(crate) enum Shape {
 
 /// A word beside a gap, without the marks around it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Word<'t> {
-    pub(crate) bytes: &'t [u8],
+pub(crate) struct Word {
+    /// Its length in bytes, of which no more than [`REACH`] are looked at.
+    pub(crate) len: u8,
     pub(crate) shape: Shape,
     /// Of the word in small letters.
     pub(crate) hash: u32,
     /// Whether it starts with a capital.
     pub(crate) is_capital: bool,
     /// Its first eight bytes, as [`key`] has them.
-    key: u64,
+    pub(crate) key: u64,
 }
 
-impl<'t> Word<'t> {
+impl Word {
     pub(crate) const NOTHING: Self = Word {
-        bytes: &[],
+        len: 0,
         shape: Shape::Nothing,
         hash: 0,
         is_capital: false,
@@ -59,32 +62,17 @@ impl<'t> Word<'t> {
     };
 
     /// The word `start..end` of `text`.
-    #[inline]
-    pub(crate) fn new(text: &'t [u8], start: usize, end: usize) -> Self {
+    pub(crate) fn new(text: &[u8], start: usize, end: usize) -> Self {
         let n = end - start;
         if n == 0 {
             return Self::NOTHING;
         }
-        let bytes = &text[start..end];
         let all = u64::MAX >> (64 - 8 * n.min(8));
-        let first = load(text, start) & all;
         let last = if n > 8 { load_before(text, end) } else { 0 };
-        let key = first | SMALL & all;
-        let are_letters = letters(first) == HIGH & all && (n <= 8 || letters(last) == HIGH);
-        let shape = if are_letters && n <= 16 {
-            let others = if n > 8 { capitals(last) } else { 0 };
-            let capitals = capitals(first) & all;
-            let every = capitals == HIGH & all && (n <= 8 || others == HIGH);
-            match capitals | others {
-                0 => [Shape::Lower, Shape::Letter][usize::from(n == 1)],
-                _ if n == 1 => Shape::Initial,
-                _ if every => Shape::AllCaps,
-                _ if (capitals, others) == (0x80, 0) => Shape::Capital,
-                _ => Shape::MixedCase,
-            }
-        } else {
-            shape(bytes)
-        };
+        let key = (load(text, start) | SMALL) & all;
+        let bytes = &text[start..end];
+        let is_capital = first_is_upper(bytes);
+        let shape = shape(bytes, is_capital);
         // Numbers are told apart by their form alone, but for small ones.
         let hash = match shape {
             Shape::Digits if n > 2 => 1,
@@ -92,17 +80,42 @@ impl<'t> Word<'t> {
             _ => hash(key, last, n),
         };
         Word {
-            bytes,
+            len: n as u8,
             shape,
             hash,
-            is_capital: first_is_upper(bytes),
+            is_capital,
+            key,
+        }
+    }
+
+    /// A word of ASCII letters and nothing else, at least one. Without branches: words come in all
+    /// lengths and forms, in no order.
+    #[inline]
+    pub(crate) fn of_letters(letters: Letters) -> Self {
+        let Letters { n, first, last } = letters;
+        let all = HIGH >> (64 - 8 * n.min(8));
+        let rest = if n > 8 { HIGH } else { 0 };
+        let (leading, trailing) = (capitals(first) & all, capitals(last) & rest);
+        let none = leading | trailing == 0;
+        let every = (leading, trailing) == (all, rest);
+        let only_first = (leading, trailing) == (0x80, 0);
+        let form = usize::from(n == 1)
+            | usize::from(none) << 1
+            | usize::from(every) << 2
+            | usize::from(only_first) << 3;
+        let key = first | all >> 2;
+        Word {
+            len: n as u8,
+            shape: OF_LETTERS[form],
+            hash: hash(key, last, n),
+            is_capital: leading & 0x80 != 0,
             key,
         }
     }
 
     /// Whether it is one of these words.
     pub(crate) fn is_one_of(&self, words: &[u64]) -> bool {
-        self.bytes.len() <= 8 && words.contains(&self.key)
+        self.len <= 8 && words.contains(&self.key)
     }
 }
 
@@ -130,6 +143,18 @@ pub(crate) const fn keys<const N: usize>(words: [&str; N]) -> [u64; N] {
     keys
 }
 
+/// The shapes of words of letters, by whether there is one letter (bit 0), none is a capital (1),
+/// every one is (2), only the first is (3).
+const OF_LETTERS: [Shape; 16] = {
+    let mut shapes = [Shape::MixedCase; 16];
+    shapes[0b0010] = Shape::Lower;
+    shapes[0b0011] = Shape::Letter;
+    shapes[0b0100] = Shape::AllCaps;
+    shapes[0b1000] = Shape::Capital;
+    shapes[0b1101] = Shape::Initial;
+    shapes
+};
+
 const LOWER: u8 = 1;
 const UPPER: u8 = 2;
 const DIGIT: u8 = 4;
@@ -137,6 +162,8 @@ const DOT: u8 = 8;
 const INNER: u8 = 16;
 const AT: u8 = 32;
 const OTHER: u8 = 64;
+/// Beside [`INNER`].
+const COLON: u8 = 128;
 
 const KIND: [u8; 256] = {
     let mut kind = [OTHER; 256];
@@ -148,6 +175,7 @@ const KIND: [u8; 256] = {
             b'0'..=b'9' => DIGIT,
             b'.' => DOT,
             b'@' => AT,
+            b':' => INNER | COLON,
             _ => INNER,
         };
         b += 1;
@@ -155,12 +183,12 @@ const KIND: [u8; 256] = {
     kind
 };
 
-fn shape(bytes: &[u8]) -> Shape {
+/// The form of a word of any bytes, which starts with a capital if `first`.
+fn shape(bytes: &[u8], first: bool) -> Shape {
     let mut seen = 0;
     for &b in bytes {
         seen |= KIND[b as usize];
     }
-    let first = first_is_upper(bytes);
     match seen {
         _ if seen & AT != 0 => Shape::Address,
         LOWER if first => {
@@ -203,7 +231,8 @@ fn shape(bytes: &[u8]) -> Shape {
                 Shape::Address
             }
         }
-        _ if bytes.windows(3).any(|w| w == b"://") || bytes.starts_with(b"www.") => Shape::Address,
+        _ if bytes.starts_with(b"www.") => Shape::Address,
+        _ if seen & COLON != 0 && bytes.windows(3).any(|w| w == b"://") => Shape::Address,
         _ if first => Shape::CapitalCompound,
         _ => Shape::Compound,
     }
@@ -227,16 +256,20 @@ pub(crate) fn first_is_upper(bytes: &[u8]) -> bool {
     }
 }
 
+/// The character that `bytes`, a part of a text, start with; nothing if they have only a part of it.
 pub(crate) fn first_char(bytes: &[u8]) -> Option<char> {
+    let low = |b: u8| u32::from(b & 0x3f);
     match *bytes {
-        [a @ 0..0x80, ..] => return Some(char::from(a)),
-        [a @ 0xc2..0xe0, b @ 0x80..0xc0, ..] => {
-            return char::from_u32(u32::from(a & 0x1f) << 6 | u32::from(b & 0x3f));
+        [a @ 0..0x80, ..] => Some(char::from(a)),
+        [a @ 0xc0..0xe0, b, ..] => char::from_u32(u32::from(a & 0x1f) << 6 | low(b)),
+        [a @ 0xe0..0xf0, b, c, ..] => {
+            char::from_u32(u32::from(a & 0xf) << 12 | low(b) << 6 | low(c))
         }
-        _ => {}
+        [a @ 0xf0..=0xff, b, c, d, ..] => {
+            char::from_u32(u32::from(a & 7) << 18 | low(b) << 12 | low(c) << 6 | low(d))
+        }
+        _ => None,
     }
-    let len = char_len(*bytes.first()?).min(bytes.len());
-    core::str::from_utf8(&bytes[..len]).ok()?.chars().next()
 }
 
 /// A hash of a word in small ASCII letters, of its first and last eight bytes and its length;
@@ -244,12 +277,12 @@ pub(crate) fn first_char(bytes: &[u8]) -> Option<char> {
 #[inline]
 fn hash(key: u64, last: u64, n: usize) -> u32 {
     let byte = |i: usize| key >> (8 * i) & 0xff;
-    let a = match n {
-        1..=3 => byte(0) | byte(n / 2) << 8 | byte(n - 1) << 16,
-        4..=8 => key & 0xffff_ffff | key >> (8 * (n - 4)) << 32,
-        _ => key,
-    };
-    let b = if n == 8 { key } else { last };
+    let m = n.min(3);
+    let short = byte(0) | byte(m / 2) << 8 | byte(m - 1) << 16;
+    let m = n.clamp(4, 8);
+    let long = key & 0xffff_ffff | key >> (8 * (m - 4)) << 32;
+    let a = select_unpredictable(n < 4, short, long);
+    let b = select_unpredictable(n == 8, key, last);
     let h = (a | SMALL).wrapping_mul(0x9e37_79b9_7f4a_7c15)
         ^ (b | SMALL)
             .wrapping_add(n as u64)

@@ -93,10 +93,27 @@ pub fn news(article: &str) -> String {
     }
 }
 
-/// The slowest of many short texts made of `pieces`, with the megabytes a second of each, slowest
-/// first: all periods of up to `longest` pieces, and random texts of a few of them. Each is timed
-/// again and again, and the shortest time counts.
-pub fn slowest(pieces: &[&str], longest: u32, mut run: impl FnMut(&str)) -> Vec<(f64, String)> {
+/// What words and sentences are told by.
+const PIECES: &[&str] = &[
+    "a", "n", "Z", "I", "1", ".", "!", "?", ",", ":", "-", "'", "\"", "“", "”", "’", "(", ")",
+    "\n", " ", "@", "/", "é", "É", "😀", "•", "*", "\u{a0}",
+];
+
+/// Looks for the texts that are slowest by the byte and prints the slowest twenty: of all periods of
+/// up to three of [`PIECES`] (or as many as an argument of the program says) and of random texts of
+/// a few of them. Each is timed again and again, and the shortest time counts.
+#[allow(clippy::print_stdout, reason = "the whole of a bench")]
+pub fn print_slowest(run: impl FnMut(&str)) {
+    #[allow(clippy::disallowed_methods, reason = "a program's arguments")]
+    let longest = std::env::args().find_map(|arg| arg.parse().ok());
+    for (speed, text) in slowest(longest.unwrap_or(3), run).iter().take(20) {
+        let start: String = text.chars().take(30).collect();
+        println!("{speed:6.1} MB/s {start:?}");
+    }
+}
+
+/// The slowest texts, with the megabytes a second of each, slowest first.
+fn slowest(longest: u32, mut run: impl FnMut(&str)) -> Vec<(f64, String)> {
     const BYTES: usize = 6000;
     let mut speed = |text: &str, times: u32| {
         let seconds = (0..times)
@@ -117,11 +134,11 @@ pub fn slowest(pieces: &[&str], longest: u32, mut run: impl FnMut(&str)) -> Vec<
         }
     };
     for length in 1..=longest {
-        for mut n in 0..pieces.len().pow(length) {
+        for mut n in 0..PIECES.len().pow(length) {
             let mut period = String::new();
             for _ in 0..length {
-                period += pieces[n % pieces.len()];
-                n /= pieces.len();
+                period += PIECES[n % PIECES.len()];
+                n /= PIECES.len();
             }
             add(period.repeat(BYTES / period.len() + 1));
         }
@@ -138,7 +155,7 @@ pub fn slowest(pieces: &[&str], longest: u32, mut run: impl FnMut(&str)) -> Vec<
         let few: Vec<String> = (0..2 + below(5))
             .map(|_| {
                 (0..1 + below(3))
-                    .map(|_| pieces[below(pieces.len())])
+                    .map(|_| PIECES[below(PIECES.len())])
                     .collect()
             })
             .collect();

@@ -11,6 +11,8 @@ pub(crate) const WIDE: u8 = 32;
 pub(crate) const MARK: u8 = 64;
 /// What an address has: `.`, and beside [`MARK`] `@` and `:`.
 pub(crate) const ADDRESS: u8 = 16;
+/// `@` and `:`.
+pub(crate) const AT_OR_COLON: u8 = 128;
 
 pub(crate) const CLASS: [u8; 256] = {
     let mut class = [MARK; 256];
@@ -22,7 +24,7 @@ pub(crate) const CLASS: [u8; 256] = {
             b'0'..=b'9' => DIGIT,
             b'\'' => APOSTROPHE,
             b'.' => ADDRESS,
-            b'@' | b':' => MARK | ADDRESS,
+            b'@' | b':' => MARK | ADDRESS | AT_OR_COLON,
             0x80.. => WIDE,
             _ => MARK,
         };

@@ -34,6 +34,9 @@ impl<const SIZE: usize> Table<SIZE> {
     #[inline]
     pub(crate) fn get(&self, word: &[u8]) -> Option<u8> {
         let key = packed(word);
+        if key == 0 {
+            return None;
+        }
         let mut at = Self::place(key);
         loop {
             match self.0[at] {
@@ -166,8 +169,36 @@ pub(crate) const UNITS: &List<64> = &List::new([
 ]);
 
 /// Emoticons of ASCII marks, with letters or without.
-pub(crate) const EMOTICONS: &List<128> = &List::new([
+const EMOTICONS: [&str; 37] = [
     ":)", ":-)", ":(", ":-(", ";)", ";-)", ":d", ":-d", ":p", ":-p", "=)", "=(", "(:", ":/", ":-/",
     ":|", "<3", "^_^", ":')", ":'(", ":o", ":-o", "xd", ">:(", ":]", ":[", "=d", "=p", ";p", ";d",
     "=]", ":*", ":-*", "t_t", "-_-", ":))", "</3",
-]);
+];
+
+/// Which bytes an emoticon starts with (1) and ends with (2).
+const EMOTICON_ENDS: [u8; 256] = {
+    let mut ends = [0; 256];
+    let mut i = 0;
+    while i < EMOTICONS.len() {
+        let word = EMOTICONS[i].as_bytes();
+        let (first, last) = (word[0], word[word.len() - 1]);
+        ends[first as usize] |= 1;
+        ends[first.to_ascii_uppercase() as usize] |= 1;
+        ends[last as usize] |= 2;
+        ends[last.to_ascii_uppercase() as usize] |= 2;
+        i += 1;
+    }
+    ends
+};
+
+/// Whether a word is an emoticon.
+#[inline]
+pub(crate) fn is_emoticon(word: &[u8]) -> bool {
+    const LIST: &List<128> = &List::new(EMOTICONS);
+    let [first, .., last] = word else {
+        return false;
+    };
+    EMOTICON_ENDS[*first as usize] & 1 != 0
+        && EMOTICON_ENDS[*last as usize] & 2 != 0
+        && LIST.has(word)
+}

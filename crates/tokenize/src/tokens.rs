@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 use standpoint_core::{Span, Token, TokenKind};
 
 use crate::address;
-use crate::bytes::{ADDRESS, CLASS, DIGIT, LETTER, MARK, SPACE, WIDE, letters};
+use crate::bytes::{CLASS, DIGIT, LETTER, MARK, SPACE, WIDE, letters};
 use crate::lists;
 
 /// The words inside `within`, usually a sentence, in ascending order, with nothing but white
@@ -21,6 +21,8 @@ pub fn tokenize(text: &str, within: Span) -> Vec<Token> {
         base: within.start(),
         tokens: Vec::with_capacity(bytes.len() / 5 + 1),
         joined: 0,
+        asked: (0, 0),
+        kept: false,
     };
     let mut at = 0;
     while at < bytes.len() {
@@ -73,9 +75,12 @@ struct Words<'t> {
     tokens: Vec<Token>,
     /// Words of the chunk so far that a mark joins to the next.
     joined: u32,
+    /// Of which long word it was last asked whether it keeps its stop, and the answer.
+    asked: (usize, usize),
+    kept: bool,
 }
 
-impl Words<'_> {
+impl<'t> Words<'t> {
     fn push(&mut self, start: usize, end: usize, kind: TokenKind) {
         if start < end {
             let span = Span::new(self.base + start as u32, self.base + end as u32);
@@ -94,9 +99,7 @@ impl Words<'_> {
             _ => {}
         }
         // No word but an address: cut, since the work for a chunk grows faster than its length.
-        if seen & ADDRESS != 0
-            && let Some((length, kind)) = address::find(&self.text.as_bytes()[start..end])
-        {
+        if let Some((length, kind)) = address::find(&self.text.as_bytes()[start..end], seen) {
             self.push(start, start + length, kind);
             return self.marks(start + length, end);
         }
@@ -142,7 +145,7 @@ impl Words<'_> {
         for &length in lengths {
             // Before nothing but marks: `:-).`
             if length <= end - start
-                && lists::EMOTICONS.has(&bytes[start..start + length])
+                && lists::is_emoticon(&bytes[start..start + length])
                 && bytes[start + length..end]
                     .iter()
                     .all(u8::is_ascii_punctuation)
@@ -163,9 +166,8 @@ impl Words<'_> {
         if start == end {
             return;
         }
-        if seen & ADDRESS != 0
-            && self.joined < JOINED
-            && let Some((length, kind)) = address::find(&bytes[start..end])
+        if self.joined < JOINED
+            && let Some((length, kind)) = address::find(&bytes[start..end], seen)
         {
             self.push(start, start + length, kind);
             return self.marks(start + length, end);
@@ -185,7 +187,7 @@ impl Words<'_> {
         self.word(start, end, seen);
         for &(from, to) in tail[..n].iter().rev() {
             let kind = match first(&self.text[from..to]) {
-                _ if lists::EMOTICONS.has(&bytes[from..to]) => TokenKind::Emoji,
+                _ if lists::is_emoticon(&bytes[from..to]) => TokenKind::Emoji,
                 c => kind_of_mark(c),
             };
             self.push(from, to, kind);
@@ -226,14 +228,15 @@ impl Words<'_> {
     }
 
     /// Where the mark after a word starts; `end` if there is none.
-    fn closer(&self, start: usize, end: usize) -> usize {
-        let rest = &self.text[start..end];
+    fn closer(&mut self, start: usize, end: usize) -> usize {
+        let text = self.text;
+        let rest = &text[start..end];
         let bytes = rest.as_bytes();
         let n = bytes.len();
         for len in [3, 2] {
             if n > len
                 && !bytes[n - len].is_ascii_alphanumeric()
-                && lists::EMOTICONS.has(&bytes[n - len..])
+                && lists::is_emoticon(&bytes[n - len..])
             {
                 return end - len;
             }
@@ -243,9 +246,9 @@ impl Words<'_> {
             b'.' => {
                 let dots = n - bytes.iter().rev().take_while(|&&b| b == b'.').count();
                 match n - dots {
-                    1 if self.keeps_stop(&bytes[..dots], end) => end,
+                    1 if self.keeps_stop(start, start + dots, end) => end,
                     // `Inc..`: the abbreviation's stop and the sentence's.
-                    2 if self.keeps_stop(&bytes[..dots], end) => end - 1,
+                    2 if self.keeps_stop(start, start + dots, end) => end - 1,
                     _ => start + dots,
                 }
             }
@@ -259,7 +262,9 @@ impl Words<'_> {
                 match &bytes[..from] {
                     [.., b'.', b'.'] => start + from,
                     // `.?` is one mark.
-                    [word @ .., b'.'] if !word.is_empty() && !self.keeps_stop(word, end) => {
+                    [word @ .., b'.']
+                        if !word.is_empty() && !self.keeps_stop(start, start + word.len(), end) =>
+                    {
                         start + from - 1
                     }
                     _ => start + from,
@@ -287,10 +292,26 @@ impl Words<'_> {
         }
     }
 
-    /// Whether a word keeps the stop that follows it.
-    fn keeps_stop(&self, word: &[u8], end: usize) -> bool {
-        // No abbreviation is longer.
-        let word = &word[word.len().saturating_sub(24)..];
+    /// Whether the word `start..stop` keeps the stop that follows it, in a chunk up to `end`.
+    fn keeps_stop(&mut self, start: usize, stop: usize, end: usize) -> bool {
+        // No abbreviation is longer; of the words of a chunk that are joined each asks.
+        const LONGEST: usize = 24;
+        if stop - start <= LONGEST {
+            return self.is_abbreviated(start, stop, end);
+        }
+        if self.asked != (stop, end) {
+            self.asked = (stop, end);
+            self.kept = self.is_abbreviated(stop - LONGEST, stop, end);
+        }
+        self.kept
+    }
+
+    fn is_abbreviated(&self, start: usize, stop: usize, end: usize) -> bool {
+        let word = &self.text.as_bytes()[start..stop];
+        // All abbreviations end with a letter.
+        if !word.last().is_some_and(u8::is_ascii_alphabetic) {
+            return false;
+        }
         let word = match word
             .iter()
             .rposition(|&b| matches!(b, b'(' | b'"' | b'-' | b'/' | b'\''))
@@ -443,7 +464,8 @@ impl Words<'_> {
             .iter()
             .rposition(|&b| b == b'\'' || b == b'`')
             .map(|i| (i, 1));
-        let mark = mark.or_else(|| word.rfind('’').map(|i| (i, '’'.len_utf8())));
+        let curly = || bytes.windows(3).rposition(|w| w == "’".as_bytes());
+        let mark = mark.or_else(|| curly().map(|i| (i, 3)));
         let Some((i, len)) = mark.filter(|&(i, _)| i > 0) else {
             return self.push(start, end, kind(word));
         };
@@ -491,7 +513,7 @@ fn is_alphanumeric(c: char) -> bool {
 fn run(text: &str, c: char) -> usize {
     match c {
         '.' => {
-            let dots = text.len() - text.trim_start_matches('.').len();
+            let dots = same(text);
             // `.?` is one mark, `...?` two.
             if dots > 1 {
                 dots
@@ -509,9 +531,7 @@ fn run(text: &str, c: char) -> usize {
             }
         }
         '…' => text.len() - text[c.len_utf8()..].trim_start_matches('.').len(),
-        '-' | '*' | '=' | '_' | '~' | '+' | '<' | '>' | '#' | '$' | '/' | '\\' => {
-            text.len() - text.trim_start_matches(c).len()
-        }
+        '-' | '*' | '=' | '_' | '~' | '+' | '<' | '>' | '#' | '$' | '/' | '\\' => same(text),
         // A sign with what modifies it.
         _ if is_emoji(c) => {
             let rest = text[c.len_utf8()..].trim_start_matches(is_joined);
@@ -521,9 +541,19 @@ fn run(text: &str, c: char) -> usize {
     }
 }
 
+/// The length of a run of the first byte.
+fn same(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    bytes.iter().take_while(|&&b| b == bytes[0]).count()
+}
+
 /// The length of a run of `!` and `?`.
 fn marks(text: &str) -> usize {
-    text.len() - text.trim_start_matches(['!', '?']).len()
+    let bytes = text.as_bytes();
+    bytes
+        .iter()
+        .take_while(|b| matches!(b, b'!' | b'?'))
+        .count()
 }
 
 /// Joiners and selectors that go with the character before them.
@@ -536,9 +566,31 @@ fn is_emoji(c: char) -> bool {
 }
 
 fn kind_of_mark(c: char) -> TokenKind {
+    /// Of ASCII characters.
+    const KINDS: [TokenKind; 128] = {
+        let mut kinds = [TokenKind::Punctuation; 128];
+        let symbols = b"$%+=<>|~^#&";
+        let mut i = 0;
+        while i < symbols.len() {
+            kinds[symbols[i] as usize] = TokenKind::Symbol;
+            i += 1;
+        }
+        let mut b = 0;
+        while b < 128 {
+            if (b as u8).is_ascii_alphanumeric() {
+                kinds[b] = TokenKind::Word;
+            }
+            b += 1;
+        }
+        kinds
+    };
+    if let Some(&kind) = KINDS.get(c as usize) {
+        return kind;
+    }
     match c {
-        '$' | '€' | '£' | '¥' | '¢' | '%' | '+' | '=' | '<' | '>' | '|' | '~' | '^' | '°' | '©'
-        | '®' | '™' | '#' | '&' | '×' | '÷' | '±' | '•' | '§' => TokenKind::Symbol,
+        '€' | '£' | '¥' | '¢' | '°' | '©' | '®' | '™' | '×' | '÷' | '±' | '•' | '§' => {
+            TokenKind::Symbol
+        }
         _ if is_emoji(c) => TokenKind::Emoji,
         _ if is_alphanumeric(c) => TokenKind::Word,
         _ => TokenKind::Punctuation,
