@@ -222,7 +222,12 @@ pub(crate) fn open(args: &ModelArgs, set: &StageSet) -> anyhow::Result<Opened> {
     std::thread::scope(|scope| {
         // Sums take a quarter of the time for which the first document waits.
         let dirs = [Some(&ner), tagger.as_ref(), stances.as_ref()];
-        let identities = scope.spawn(move || dirs.into_iter().flatten().map(identity).collect());
+        let identities = scope.spawn(move || {
+            dirs.into_iter()
+                .flatten()
+                .map(|dir| identity(dir))
+                .collect()
+        });
         let ner = Ner::open(&ner, args.kernel)?;
         opened.kernel = Some(ner.encoder().kernel_name().to_owned());
         opened.stages.ner = Some(ner);
@@ -246,7 +251,7 @@ pub(crate) fn open(args: &ModelArgs, set: &StageSet) -> anyhow::Result<Opened> {
 }
 
 /// A model by its folder's name and what is in its weights.
-fn identity(dir: &PathBuf) -> anyhow::Result<standpoint_corpus::Model> {
+fn identity(dir: &Path) -> anyhow::Result<standpoint_corpus::Model> {
     let name = dir
         .file_name()
         .unwrap_or(dir.as_os_str())

@@ -100,7 +100,7 @@ const PIECES: &[&str] = &[
 ];
 
 /// Looks for the texts that are slowest by the byte and prints the slowest twenty: of all periods of
-/// up to three of [`PIECES`] (or as many as an argument of the program says) and of random texts of
+/// up to three of `PIECES` (or as many as an argument of the program says) and of random texts of
 /// a few of them. Each is timed again and again, and the shortest time counts.
 #[allow(clippy::print_stdout, reason = "the whole of a bench")]
 pub fn print_slowest(run: impl FnMut(&str)) {
