@@ -10,6 +10,7 @@
 #![allow(clippy::print_stdout, reason = "a program")]
 
 use std::error::Error;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use standpoint_encoder::{Batch, Encoder, Kernel, Scratch};
@@ -61,13 +62,14 @@ fn main() -> Result<(), Box<dyn Error>> {
             break;
         }
         let start = Instant::now();
+        let next = AtomicUsize::new(0);
         let cpu: f64 = std::thread::scope(|scope| {
             let mut workers = Vec::new();
-            for (worker, scratch) in scratches.iter_mut().enumerate() {
-                let (encoder, batches) = (&encoder, &batches);
+            for scratch in &mut scratches {
+                let (encoder, batches, next) = (&encoder, &batches, &next);
                 let worker = scope.spawn(move || {
                     let before = cpu_seconds();
-                    for batch in batches.iter().skip(worker).step_by(threads) {
+                    while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
                         std::hint::black_box(encoder.encode(batch, scratch));
                     }
                     cpu_seconds() - before
