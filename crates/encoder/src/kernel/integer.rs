@@ -2,7 +2,8 @@
 //!
 //! Weights have one scale per output, and rest as the file holds them where it holds integers.
 //! Activations have one scale per row and group of [`GROUP`] columns, and 8 bits with AVX-512 or 7
-//! with AVX2. Sums within a group are exact integers; groups are added in 32-bit floats, in order.
+//! with AVX2. Sums within a group are exact integers; groups are added in 32-bit floats, in order, and
+//! after them what AVX2 multiplies apart.
 
 #![allow(
     unsafe_code,
