@@ -3,11 +3,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::kernel::product;
+
 /// What attention is made of, in 32-bit floats.
 pub(crate) trait Arithmetic {
     /// `out = scale · a · b` for `a` of `[m, k]` with its stride from row to row, `b` of `[k, n]`
     /// with its strides from row to row and from column to column, of which one is 1, and `out` of
-    /// `[m, n]` with its stride from row to row. `memory` is kept from call to call.
+    /// `[m, n]` with its stride from row to row. The memory is kept from call to call. By the `gemm`
+    /// crate, unless a kernel has its own way.
     ///
     /// # Panics
     ///
@@ -19,8 +22,10 @@ pub(crate) trait Arithmetic {
         b: (&[f32], usize, usize),
         out: (&mut [f32], usize),
         scale: f32,
-        memory: &mut Vec<f32>,
-    );
+        _memory: &mut Vec<f32>,
+    ) {
+        product(shape, a, b, out, scale, false);
+    }
 
     /// Softmax of a row, in place.
     fn softmax(&self, row: &mut [f32]);

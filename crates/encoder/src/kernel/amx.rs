@@ -19,7 +19,6 @@ use std::arch::x86_64::*;
 
 use half::bf16;
 
-use super::portable;
 use super::vector::{self, load, store};
 use super::{Backend, Line, Operand, Out, Product, Work};
 use crate::attention::{self, Arithmetic, Positions, Shape};
@@ -239,18 +238,6 @@ impl Backend for Amx {
 }
 
 impl Arithmetic for Amx {
-    fn product(
-        &self,
-        shape: [usize; 3],
-        a: (&[f32], usize),
-        b: (&[f32], usize, usize),
-        out: (&mut [f32], usize),
-        scale: f32,
-        _: &mut Vec<f32>,
-    ) {
-        portable::product(shape, a, b, out, scale, false);
-    }
-
     fn softmax(&self, row: &mut [f32]) {
         // SAFETY: there is an `Amx`, so the CPU has the features.
         unsafe { vector::softmax(row) }

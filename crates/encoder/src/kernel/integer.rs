@@ -13,8 +13,8 @@
 use std::arch::x86_64::*;
 use std::ops::Range;
 
+use super::vector;
 use super::{Aligned, Backend, GROUP, Operand, Out, Product, Work};
-use super::{portable, vector};
 use crate::attention::{self, Arithmetic, Shape};
 use crate::config::Activation;
 use crate::layer::Norm;
@@ -364,18 +364,6 @@ fn multiply_512<const R: usize>(x: &Operand, top: usize, panel: &[u8], sums: &mu
 }
 
 impl Arithmetic for Avx512 {
-    fn product(
-        &self,
-        shape: [usize; 3],
-        a: (&[f32], usize),
-        b: (&[f32], usize, usize),
-        out: (&mut [f32], usize),
-        scale: f32,
-        _: &mut Vec<f32>,
-    ) {
-        portable::product(shape, a, b, out, scale, false);
-    }
-
     fn softmax(&self, row: &mut [f32]) {
         // SAFETY: there is an `Avx512`, so the CPU has the features.
         unsafe { vector::softmax(row) }

@@ -27,7 +27,7 @@ mod tests;
 #[cfg(target_arch = "x86_64")]
 mod vector;
 
-pub(crate) use portable::project;
+pub(crate) use portable::{product, project};
 
 /// Which instructions do the matrix products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -56,18 +56,6 @@ impl Backend for Portable {
 }
 
 impl Arithmetic for Portable {
-    fn product(
-        &self,
-        shape: [usize; 3],
-        a: (&[f32], usize),
-        b: (&[f32], usize, usize),
-        out: (&mut [f32], usize),
-        scale: f32,
-        _: &mut Vec<f32>,
-    ) {
-        product(shape, a, b, out, scale, false);
-    }
-
     fn softmax(&self, row: &mut [f32]) {
         math::softmax(row);
     }
@@ -153,7 +141,7 @@ pub(crate) fn project(rows: &[f32], weight: &Matrix, bias: Vec<f32>) -> Vec<f32>
 }
 
 /// As [`Arithmetic::product`]; or added to what is there.
-pub(super) fn product(
+pub(crate) fn product(
     [m, n, k]: [usize; 3],
     (a, a_row): (&[f32], usize),
     (b, b_row, b_col): (&[f32], usize, usize),
