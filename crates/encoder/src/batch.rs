@@ -62,10 +62,25 @@ impl Batch {
         self.ends.clear();
     }
 
+    /// The places of a window's pieces among all of the batch.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such window.
+    #[must_use]
+    pub fn window(&self, window: usize) -> Range<usize> {
+        range(&self.ends, window)
+    }
+
     /// The rows of each window.
     pub(crate) fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
         ranges(&self.ends)
     }
+}
+
+fn range(ends: &[usize], window: usize) -> Range<usize> {
+    let start = window.checked_sub(1).map_or(0, |before| ends[before]);
+    start..ends[window]
 }
 
 pub(crate) fn ranges(ends: &[usize]) -> impl Iterator<Item = Range<usize>> {
@@ -129,8 +144,7 @@ impl States {
     /// If there is no such window.
     #[must_use]
     pub fn window(&self, window: usize) -> Range<usize> {
-        let start = window.checked_sub(1).map_or(0, |before| self.ends[before]);
-        start..self.ends[window]
+        range(&self.ends, window)
     }
 
     /// How many rows.

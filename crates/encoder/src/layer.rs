@@ -6,7 +6,7 @@ use crate::batch::{States, ranges};
 use crate::config::{Activation, Config, ModelType, Places};
 use crate::dir::ModelDir;
 use crate::error::{Error, ErrorKind};
-use crate::kernel::{Backend, Kernel, Operand, Out, Product, Work};
+use crate::kernel::{Backend, Kernel, Operand, Out, Product, Work, move_up};
 use crate::math;
 use crate::subwords::WordCache;
 use crate::weights::Weights;
@@ -465,12 +465,7 @@ impl Stack {
             backend.attend(qkv, &shape, work, input);
             if let (Some(wanted), true) = (wanted, i + 1 == self.order.len()) {
                 input.keep(wanted);
-                for (to, &from) in wanted.iter().enumerate() {
-                    x.copy_within(
-                        from * self.hidden..(from + 1) * self.hidden,
-                        to * self.hidden,
-                    );
-                }
+                move_up(x, self.hidden, wanted);
                 x = &mut x[..wanted.len() * self.hidden];
             }
             layer.output.run(input, Out::Add(x));

@@ -228,29 +228,24 @@ impl Inner {
         scratch: &mut Scratch,
         answers: &mut Vec<Answer>,
     ) {
-        let mut start = 0;
-        let starts = windows.iter().map(|(marked, _)| {
-            start += marked.ids.len();
-            start - marked.ids.len()
-        });
-        let starts: Vec<usize> = starts.collect();
-        let read = |(start, (marked, _)): (&usize, &(Marked, bool))| {
-            [0, marked.holder, marked.target].map(|at| start + at)
+        let start = |window| batch.window(window).start;
+        let read = |(window, (marked, _)): (usize, &(Marked, bool))| {
+            [0, marked.holder, marked.target].map(|at| start(window) + at)
         };
-        let mut places: Vec<usize> = starts.iter().zip(windows).flat_map(read).collect();
+        let mut places: Vec<usize> = windows.iter().enumerate().flat_map(read).collect();
         places.sort_unstable();
         places.dedup();
         let states = self.encoder.encode_at(batch, &places, scratch);
         let hidden = self.encoder.hidden_size();
         // Holder, target and first piece; then target, holder and first piece.
         let mut rows = Vec::with_capacity(windows.len() * 2 * self.dense.inputs());
-        for (start, (marked, _)) in starts.iter().zip(windows) {
+        for (window, (marked, _)) in windows.iter().enumerate() {
             for [one, other] in [
                 [marked.holder, marked.target],
                 [marked.target, marked.holder],
             ] {
                 for at in [one, other, 0] {
-                    let state = places.partition_point(|&place| place < start + at);
+                    let state = places.partition_point(|&place| place < start(window) + at);
                     rows.extend_from_slice(&states[state * hidden..][..hidden]);
                 }
             }

@@ -222,9 +222,7 @@ impl Operand {
         /// Of values that are not in use there may be any number.
         fn keep<T: Copy>(values: &mut Vec<T>, width: usize, all: usize, rows: &[usize]) {
             if values.len() == all * width {
-                for (to, &from) in rows.iter().enumerate() {
-                    values.copy_within(from * width..(from + 1) * width, to * width);
-                }
+                move_up(values, width, rows);
                 values.truncate(rows.len() * width);
             }
         }
@@ -278,6 +276,13 @@ impl Operand {
                 out.extend(values.map(|&bits| bf16::from_bits(bits).to_f32()));
             }
         }
+    }
+}
+
+/// Moves rows of `width` values, in ascending order, to the front.
+pub(crate) fn move_up<T: Copy>(values: &mut [T], width: usize, rows: &[usize]) {
+    for (to, &from) in rows.iter().enumerate() {
+        values.copy_within(from * width..(from + 1) * width, to * width);
     }
 }
 
